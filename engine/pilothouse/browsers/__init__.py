@@ -1,0 +1,1 @@
+"""Layer 1: browsers as Trio processes: started, watched and reaped."""

@@ -1,0 +1,1 @@
+"""Layer 1: channels. One Trio nursery each, between a transport and the browser."""

@@ -1,0 +1,1 @@
+"""Fakes for those who embed Pilothouse and for its own tests, and the contract checks that keep them honest."""
