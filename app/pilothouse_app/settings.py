@@ -1,0 +1,255 @@
+"""Settings of the server, read from `PILOTHOUSE_…` environment variables.
+
+Each field of `Settings` is one variable, and carries how it is parsed, what is allowed and what it is for: this one
+table drives the parser, the error messages and the reference page in the docs.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Literal, cast
+
+import attrs
+
+from pilothouse_app.network_names import HostList, is_host_name, parse_origin
+
+PREFIX = "PILOTHOUSE_"
+MIN_API_KEY_LENGTH = 16
+ANY_ORIGIN = "*"
+
+LogLevel = Literal["debug", "info", "warning", "error", "critical"]
+
+_LOG_LEVELS = ("debug", "info", "warning", "error", "critical")
+_LONGEST_QUOTE = 80
+
+
+class SettingsError(Exception):
+    """A setting is wrong; the message is one line that says which, and what is allowed."""
+
+
+def _host(text: str) -> str:
+    if not is_host_name(text):
+        raise ValueError(text)
+    return text
+
+
+def _whole_number(least: int, most: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        if not re.fullmatch("[0-9]{1,9}", text) or not least <= int(text) <= most:
+            raise ValueError(text)
+        return int(text)
+
+    return parse
+
+
+def _path(text: str) -> Path:
+    if not text or "\0" in text:
+        raise ValueError(text)
+    try:
+        return Path(text).expanduser().absolute()
+    except RuntimeError as error:  # ~nobody
+        raise ValueError(text) from error
+
+
+def _api_key(text: str) -> str:
+    if not re.fullmatch(f"[!-~]{{{MIN_API_KEY_LENGTH},}}", text):
+        raise ValueError("not an API key")
+    return text
+
+
+def _entries(text: str) -> list[str]:
+    return [entry.strip() for entry in text.split(",") if entry.strip()]
+
+
+def _origins(text: str) -> frozenset[str]:
+    return frozenset(entry if entry == ANY_ORIGIN else parse_origin(entry) for entry in _entries(text))
+
+
+def _hosts(text: str) -> HostList:
+    return HostList.parse(_entries(text))
+
+
+def _networks(text: str) -> HostList:
+    return HostList.parse(_entries(text), names_allowed=False)
+
+
+def _seconds(text: str) -> float:
+    value = float(text)
+    if not 0 < value < math.inf:
+        raise ValueError(text)
+    return value
+
+
+def _log_level(text: str) -> LogLevel:
+    if text.lower() not in _LOG_LEVELS:
+        raise ValueError(text)
+    return cast(LogLevel, text.lower())
+
+
+def _variable(parse: Callable[[str], Any], *, default: str, allowed: str, about: str) -> dict[str, Any]:
+    """What a field of `Settings` knows of its variable.
+
+    Args:
+        parse: from the variable's text to the value; raises `ValueError`.
+        default: what an unset variable stands for, as the docs show it.
+        allowed: completes the sentence "… must be …".
+        about: what the setting is for.
+    """
+    return {"parse": parse, "default": default, "allowed": allowed, "about": about}
+
+
+@attrs.frozen(kw_only=True)
+class Settings:
+    """What the operator may choose. See `docs/reference/settings.md` for each."""
+
+    host: str = attrs.field(
+        default="127.0.0.1",
+        metadata=_variable(
+            _host,
+            default="`127.0.0.1`",
+            allowed="an IP address or a host name",
+            about="Address to listen on; `0.0.0.0` or `::` is every address.",
+        ),
+    )
+    port: int = attrs.field(
+        default=8000,
+        metadata=_variable(
+            _whole_number(0, 65535),
+            default="`8000`",
+            allowed="a port number from 0 to 65535",
+            about="TCP port to listen on; 0 takes any free one.",
+        ),
+    )
+    data_dir: Path = attrs.field(
+        metadata=_variable(
+            _path,
+            default="`pilothouse` in `$XDG_DATA_HOME`, else in `~/.local/share`",
+            allowed="a path",
+            about="Directory of the database. Made with mode 0700 if it is missing.",
+        ),
+    )
+    api_key: str | None = attrs.field(
+        default=None,
+        # Not in tracebacks, not in logs.
+        repr=False,
+        metadata=_variable(
+            _api_key,
+            default="none",
+            allowed=f"at least {MIN_API_KEY_LENGTH} printable ASCII characters without spaces",
+            about="An API key of the default organization. Without it, the first start makes one and prints it once.",
+        ),
+    )
+    allowed_origins: frozenset[str] = attrs.field(
+        default=frozenset(),
+        metadata=_variable(
+            _origins,
+            default="none",
+            allowed="origins such as https://example.org, separated by commas, or *",
+            about="Origins whose pages may open WebSockets, call the API and frame the page, besides the server's own.",
+        ),
+    )
+    trusted_proxies: HostList = attrs.field(
+        default=HostList(),
+        metadata=_variable(
+            _networks,
+            default="none",
+            allowed="IP addresses or networks such as 10.0.0.0/8, separated by commas",
+            about="Proxies whose `X-Forwarded-Proto`, `X-Forwarded-Host` and `Host` are believed.",
+        ),
+    )
+    attach_allowlist: HostList = attrs.field(
+        default=_hosts("localhost,127.0.0.0/8,::1"),
+        metadata=_variable(
+            _hosts,
+            default="`localhost,127.0.0.0/8,::1`",
+            allowed="host names, IP addresses or networks, separated by commas",
+            about="Hosts of browsers that a session may attach to. Unix sockets count as loopback.",
+        ),
+    )
+    verify_seconds: float = attrs.field(
+        default=5.0,
+        metadata=_variable(
+            _seconds,
+            default="`5`",
+            allowed="a number of seconds above 0",
+            about="How often open channels look whether their session is still valid, in seconds.",
+        ),
+    )
+    max_viewers: int = attrs.field(
+        default=32,
+        metadata=_variable(
+            _whole_number(1, 100_000),
+            default="`32`",
+            allowed="a whole number from 1 to 100000",
+            about="Viewers that one session may have at the same time.",
+        ),
+    )
+    log_level: LogLevel = attrs.field(
+        default="info",
+        metadata=_variable(
+            _log_level,
+            default="`info`",
+            allowed="one of " + ", ".join(_LOG_LEVELS),
+            about="The least severe log lines to show.",
+        ),
+    )
+
+    @property
+    def database_path(self) -> Path:
+        """The one database file."""
+        return self.data_dir / "pilothouse.sqlite3"
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str]) -> Settings:
+        """Read every `PILOTHOUSE_…` variable.
+
+        Raises:
+            SettingsError: a value is wrong, or a variable is none of ours.
+        """
+        fields = {variable_of(field): field for field in attrs.fields(cls)}
+        for variable in sorted(environ):
+            if variable.startswith(PREFIX) and variable not in fields:
+                raise SettingsError(f"{_quote(variable)[1:-1]} is no setting{_did_you_mean(variable, list(fields))}")
+        values = {field.name: _parse(field, environ[name]) for name, field in fields.items() if name in environ}
+        if "data_dir" not in values:
+            values["data_dir"] = _default_data_dir(environ)
+        return cls(**values)
+
+
+def variable_of(field: attrs.Attribute[Any]) -> str:
+    """The environment variable of a field of `Settings`."""
+    return PREFIX + field.name.upper()
+
+
+def _parse(field: attrs.Attribute[Any], text: str) -> Any:
+    try:
+        return field.metadata["parse"](text)
+    except ValueError as error:
+        given = f", not {_quote(text)}" if field.repr else ""
+        raise SettingsError(f"{variable_of(field)} must be {field.metadata['allowed']}{given}") from error
+
+
+def _quote(text: str) -> str:
+    return repr(text if len(text) <= _LONGEST_QUOTE else text[:_LONGEST_QUOTE] + "…")
+
+
+def _did_you_mean(variable: str, known: list[str]) -> str:
+    # Without the prefix, which all of them share and which would make any two of them look alike.
+    names = [name.removeprefix(PREFIX) for name in known]
+    close = difflib.get_close_matches(variable.removeprefix(PREFIX), names, n=1)
+    return f"; did you mean {PREFIX}{close[0]}?" if close else f"; the settings are {', '.join(known)}"
+
+
+def _default_data_dir(environ: Mapping[str, str]) -> Path:
+    data_home = environ.get("XDG_DATA_HOME", "")
+    # The XDG specification: a relative path is to be ignored.
+    if data_home.startswith("/") and "\0" not in data_home:
+        return Path(data_home) / "pilothouse"
+    try:
+        return Path(environ.get("HOME") or Path.home()).absolute() / ".local" / "share" / "pilothouse"
+    except RuntimeError as error:
+        raise SettingsError(f"{PREFIX}DATA_DIR must be set: this user has no home directory") from error
