@@ -1,0 +1,165 @@
+"""The VNC channel: RFB between a viewer's WebSocket and the browser's VNC server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import ClassVar
+
+import attrs
+import trio
+
+from pilothouse.channels.channel import Connection
+from pilothouse.channels.end_signal import EndSignal
+from pilothouse.channels.errors import BrowserGone, BrowserTooSlow, ChannelEnded, MalformedStream
+from pilothouse.channels.registry import LiveSession
+from pilothouse.channels.transport import READ_SIZE, ByteTransport
+from pilothouse.channels.upstream import Upstream, open_upstream
+from pilothouse.channels.vnc_auth import answering
+from pilothouse.protocol.errors import RemoteProtocolError
+from pilothouse.protocol.rfb.upstream_handshake import UpstreamHandshake
+from pilothouse.protocol.rfb.viewer_handshake import ViewerHandshake
+from pilothouse.protocol.rfb.viewer_input import ViewerInput
+
+MAX_FRAME = 1024 * 1024
+"""Bytes of one WebSocket message from a viewer; noVNC sends at most 10240."""
+
+LARGEST_READ = MAX_FRAME + READ_SIZE
+"""Bytes that `receive` and what has arrived behind it can come to."""
+
+_RELEASE_SECONDS = 1.0
+
+
+@attrs.frozen
+class Deadlines:
+    """How long others may take, in seconds.
+
+    Attributes:
+        browser: until the session has a browser.
+        handshake: for the VNC server's whole handshake, and then for the viewer's.
+    """
+
+    browser: float = 30.0
+    handshake: float = 10.0
+
+
+DEFAULT_DEADLINES = Deadlines()
+
+
+class VncChannel:
+    """Pixels go through untouched; of the viewer's messages only those that the policy lets pass.
+
+    Args:
+        connection: the viewer's.
+        deadlines: how long others may take.
+    """
+
+    kind: ClassVar[str] = "vnc"
+
+    def __init__(self, connection: Connection, deadlines: Deadlines = DEFAULT_DEADLINES) -> None:
+        self.connection = connection
+        self._deadlines = deadlines
+        self._viewer = connection.transport
+        self._input = ViewerInput(LARGEST_READ)
+        self._moved = trio.Event()
+
+    def control_changed(self) -> None:
+        """Wakes the task that lets go of held keys."""
+        self._moved.set()
+
+    async def stream(self, session: LiveSession, signal: EndSignal) -> None:
+        """Connect, end the handshake on both sides, then carry bytes both ways."""
+        with _at_most(self._deadlines.browser, BrowserTooSlow):
+            upstream = await session.upstream()
+        async with open_upstream(upstream.address, self._deadlines.handshake) as server:
+            with _at_most(self._deadlines.handshake, BrowserTooSlow):
+                handshake = await _authenticate(server, upstream)
+            with _at_most(self._deadlines.handshake, MalformedStream):
+                early = await self._greet_viewer(handshake.server_init)
+            try:
+                async with trio.open_nursery() as nursery:
+                    nursery.start_soon(self._viewer_to_browser, early, server, session)
+                    nursery.start_soon(self._let_go_when_control_moves, server)
+                    await self._browser_to_viewer(handshake.trailing(), server)
+            finally:
+                with trio.move_on_after(_RELEASE_SECONDS, shield=True):
+                    await self._let_go(server)
+
+    async def _greet_viewer(self, server_init: bytes) -> bytes:
+        """The viewer's handshake; returns what the viewer sent after it."""
+        handshake = ViewerHandshake(server_init, LARGEST_READ)
+        await self._viewer.send(handshake.greeting)
+        try:
+            while not handshake.done:
+                for reply in handshake.receive(await self._received()):
+                    await self._viewer.send(reply)
+        except RemoteProtocolError as error:
+            raise MalformedStream(detail=str(error)) from error
+        return handshake.trailing()
+
+    async def _viewer_to_browser(self, early: bytes, server: ByteTransport, session: LiveSession) -> None:
+        data = early
+        while True:
+            in_control = session.holds_control(self.connection.viewer)
+            forward, violation = self._input.receive(data, in_control=in_control)
+            if forward:
+                await server.send_all(forward)
+            if violation is not None:
+                raise MalformedStream(detail=str(violation)) from violation
+            data = await self._received()
+
+    async def _browser_to_viewer(self, early: bytes, server: ByteTransport) -> None:
+        data = early or await server.receive_some()
+        while data:
+            await self._viewer.send(data)
+            data = await server.receive_some()
+        raise BrowserGone(detail="the VNC server closed the connection")
+
+    async def _let_go_when_control_moves(self, server: ByteTransport) -> None:
+        while True:
+            await self._moved.wait()
+            self._moved = trio.Event()
+            await self._let_go(server)
+
+    async def _let_go(self, server: ByteTransport) -> None:
+        """Lift, on the connection that pressed them, all keys and buttons that this viewer holds."""
+        releases = self._input.release_all()
+        if releases:
+            await server.send_all(releases)
+
+    async def _received(self) -> bytes:
+        """All that has arrived from the viewer, at least one message."""
+        message: bytes | str | None = await self._viewer.receive()
+        messages = []
+        while message is not None:
+            if isinstance(message, str):
+                raise MalformedStream("RFB comes in binary messages")
+            messages.append(message)
+            message = self._viewer.receive_nowait()
+        return b"".join(messages)
+
+
+async def _authenticate(server: ByteTransport, upstream: Upstream) -> UpstreamHandshake:
+    """The VNC server's handshake, to its end."""
+    answer = answering(upstream.password) if upstream.password else None
+    handshake = UpstreamHandshake(answer, READ_SIZE)
+    try:
+        while not handshake.done:
+            data = await server.receive_some()
+            if not data:
+                raise BrowserGone(detail=f"the VNC server closed the connection in state {handshake.state.name}")
+            if out := b"".join(handshake.receive(data)):
+                await server.send_all(out)
+    except RemoteProtocolError as error:
+        # What the VNC server says about its refusal is not for viewers.
+        raise BrowserGone("the VNC server refused the connection", detail=str(error)) from error
+    return handshake
+
+
+@contextmanager
+def _at_most(seconds: float, too_slow: type[ChannelEnded]) -> Iterator[None]:
+    try:
+        with trio.fail_after(seconds):
+            yield
+    except trio.TooSlowError as error:
+        raise too_slow(detail=f"nothing within {seconds} s") from error

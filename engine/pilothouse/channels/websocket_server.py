@@ -1,0 +1,181 @@
+"""WebSockets served straight from a Trio socket: the lane for streams.
+
+The protocol is `websockets`' own sans-I/O code. There is no reader task and no queue: whoever calls `receive` reads
+the socket, so back-pressure is the socket's own. permessage-deflate is never negotiated: pixels are compressed
+already, and browsers would make us inflate and deflate every frame.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Mapping
+from http import HTTPStatus
+
+import trio
+from websockets.exceptions import PayloadTooBig
+from websockets.frames import Frame, Opcode
+from websockets.http11 import Request
+from websockets.protocol import State
+from websockets.server import ServerProtocol
+
+from pilothouse.channels.errors import MessageTooLarge, ViewerLeft
+from pilothouse.channels.send_lock import SendLock
+from pilothouse.channels.transport import BROKEN, READ_SIZE
+
+# The library's debug log quotes request lines, and those carry credentials.
+_quiet = logging.getLogger(__name__ + ".protocol")
+_quiet.setLevel(logging.WARNING)
+
+
+class WebSocketServer:
+    """The server's end of one WebSocket, a `MessageTransport` once `accept` has returned.
+
+    Args:
+        stream: a connection on which an HTTP/1.1 upgrade request arrives; closed by `reject` and `close`.
+        max_message_size: in bytes.
+    """
+
+    def __init__(self, stream: trio.SocketStream, *, max_message_size: int) -> None:
+        self._stream = stream
+        self._protocol = ServerProtocol(extensions=None, max_size=max_message_size, logger=_quiet)
+        self._ready: deque[bytes | str] = deque()
+        self._fragments: list[bytes] = []
+        self._text = False
+        self._sending = SendLock()
+        self._in_the_middle = False
+        self._request: Request | None = None
+
+    async def read_request(self) -> Request:
+        """The upgrade request.
+
+        Raises:
+            ViewerLeft: the peer went away, or sent no valid HTTP.
+        """
+        while self._request is None:
+            await self._read()
+            for event in self._protocol.events_received():
+                if isinstance(event, Request):
+                    self._request = event
+            if self._request is None and self._protocol.handshake_exc is not None:
+                raise ViewerLeft
+        return self._request
+
+    async def accept(self) -> bool:
+        """Answer 101; or, when this is no proper WebSocket upgrade, say so and close.
+
+        Returns:
+            Whether the WebSocket is open.
+
+        Raises:
+            ViewerLeft: the peer went away.
+        """
+        request = await self.read_request()
+        response = self._protocol.accept(request)
+        self._protocol.send_response(response)
+        await self._flush()
+        if self._protocol.state is State.OPEN:
+            return True
+        await trio.aclose_forcefully(self._stream)
+        return False
+
+    async def reject(self, status: HTTPStatus, body: str, headers: Mapping[str, str]) -> None:
+        """Answer the request with an HTTP error, and close."""
+        response = self._protocol.reject(status, body)
+        for name, value in headers.items():
+            response.headers[name] = value
+        self._protocol.send_response(response)
+        try:
+            await self._flush()
+        except ViewerLeft:
+            pass
+        finally:
+            await trio.aclose_forcefully(self._stream)
+
+    async def receive(self) -> bytes | str:
+        """The next message; see `MessageTransport`."""
+        while not self._ready:
+            if self._protocol.state is not State.OPEN:
+                raise self._why_closed()
+            await self._read()
+            for event in self._protocol.events_received():
+                if isinstance(event, Frame):
+                    self._take_in(event)
+            await self._flush()
+        return self._ready.popleft()
+
+    def receive_nowait(self) -> bytes | str | None:
+        """A message that has arrived already; see `MessageTransport`."""
+        return self._ready.popleft() if self._ready else None
+
+    async def send(self, data: bytes | str) -> None:
+        """Send one message; see `MessageTransport`."""
+        async with self._sending:
+            if self._protocol.state is not State.OPEN:
+                raise self._why_closed()
+            if isinstance(data, str):
+                self._protocol.send_text(data.encode())
+            else:
+                self._protocol.send_binary(data)
+            await self._write()
+
+    async def close(self, close_code: int, reason: str) -> None:
+        """Close handshake, then the socket; see `MessageTransport`."""
+        try:
+            if self._in_the_middle:
+                return  # half a frame is on its way: nothing can follow it
+            if self._protocol.state is State.OPEN:
+                self._protocol.send_close(close_code, reason)
+            await self._flush()
+            while self._protocol.state is not State.CLOSED and not self._protocol.close_rcvd:
+                await self._read()
+                self._protocol.events_received()
+        except ViewerLeft:
+            pass
+        finally:
+            await trio.aclose_forcefully(self._stream)
+
+    async def _read(self) -> None:
+        try:
+            data = await self._stream.receive_some(READ_SIZE)
+        except BROKEN as error:
+            raise ViewerLeft from error
+        if data:
+            self._protocol.receive_data(data)
+        else:
+            self._protocol.receive_eof()
+
+    def _take_in(self, frame: Frame) -> None:
+        """Put fragments together; control frames were answered by the protocol."""
+        if frame.opcode in (Opcode.TEXT, Opcode.BINARY):
+            self._text = frame.opcode is Opcode.TEXT
+        elif frame.opcode is not Opcode.CONT:
+            return
+        self._fragments.append(bytes(frame.data))
+        if frame.fin:
+            whole = b"".join(self._fragments)
+            self._fragments.clear()
+            self._ready.append(whole.decode(errors="replace") if self._text else whole)
+
+    async def _flush(self) -> None:
+        """Send what the protocol itself has to say: pongs, the answer to a close frame."""
+        async with self._sending:
+            await self._write()
+
+    async def _write(self) -> None:
+        # b"" is the protocol's way to say that our half should be closed; closing the socket does that.
+        data = b"".join(self._protocol.data_to_send())
+        if not data:
+            return
+        self._in_the_middle = True
+        try:
+            await self._stream.send_all(data)
+        except BROKEN as error:
+            raise ViewerLeft from error
+        self._in_the_middle = False
+
+    def _why_closed(self) -> Exception:
+        if isinstance(self._protocol.parser_exc, PayloadTooBig):
+            return MessageTooLarge()
+        received = self._protocol.close_rcvd
+        return ViewerLeft(received.code) if received else ViewerLeft()
