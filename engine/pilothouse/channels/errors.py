@@ -108,7 +108,16 @@ class Replaced(ChannelEnded):
 
 
 class NoLongerValid(ChannelEnded):
-    """Verification refused the entity."""
+    """Verification refused the entity.
+
+    Args:
+        reason: for the client, in place of the class's own words.
+        timed_out: whether a session's time is over.
+    """
+
+    def __init__(self, reason: str | None = None, *, timed_out: bool = False) -> None:
+        super().__init__(reason)
+        self.timed_out = timed_out
 
 
 class BrowserGone(ChannelEnded):

@@ -123,15 +123,14 @@ class LiveSession:
         for member in self._members.values():
             member.signal.send(error)
 
-    def set_upstream(self, upstream: Upstream) -> None:
-        """The browser is there: this is its VNC server."""
+    def set_upstream(self, upstream: Upstream | None) -> None:
+        """The browser is there: this is its VNC server, if it has one."""
         self._upstream = upstream
         self._upstream_known.set()
 
-    async def upstream(self) -> Upstream:
+    async def upstream(self) -> Upstream | None:
         """Where the VNC server is; waits for `set_upstream`."""
         await self._upstream_known.wait()
-        assert self._upstream is not None  # noqa: S101 (set before the event)
         return self._upstream
 
     async def _wait_out_grace(self, scope: trio.CancelScope) -> None:

@@ -9,6 +9,9 @@ import trio
 READ_SIZE = 65_536
 """Bytes of one read."""
 
+LARGEST_MESSAGE = 2 * 1024 * 1024
+"""Bytes of one message from a viewer: room for a long clipboard text as JSON; noVNC's messages have at most 10240."""
+
 BROKEN = (trio.BrokenResourceError, trio.ClosedResourceError, OSError)
 """How Trio and the system say that a connection is gone.
 

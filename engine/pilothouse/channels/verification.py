@@ -114,7 +114,7 @@ class Verification:
         if isinstance(verdict, Unknown):
             raise NotFound
         if isinstance(verdict, Refused):
-            raise NoLongerValid(verdict.reason)
+            raise _refusal(verdict)
         if verdict.session_id is None:
             raise NotReady("there is no browser yet")
         return verdict.session_id
@@ -153,7 +153,11 @@ class Verification:
 def _why_over(verdict: Verdict, session_id: str) -> ChannelEnded | None:
     if isinstance(verdict, Valid):
         return None if verdict.session_id == session_id else BrowserGone("there is another browser now")
-    return NoLongerValid(verdict.reason if isinstance(verdict, Refused) else "it does not exist any more")
+    return _refusal(verdict) if isinstance(verdict, Refused) else NoLongerValid("it does not exist any more")
+
+
+def _refusal(verdict: Refused) -> NoLongerValid:
+    return NoLongerValid(verdict.reason, timed_out=verdict.timed_out)
 
 
 @asynccontextmanager

@@ -11,9 +11,9 @@ import trio
 
 from pilothouse.channels.channel import Connection
 from pilothouse.channels.end_signal import EndSignal
-from pilothouse.channels.errors import BrowserGone, BrowserTooSlow, ChannelEnded, MalformedStream
+from pilothouse.channels.errors import BrowserGone, BrowserTooSlow, ChannelEnded, MalformedStream, NotFound
 from pilothouse.channels.registry import LiveSession
-from pilothouse.channels.transport import READ_SIZE, ByteTransport
+from pilothouse.channels.transport import LARGEST_MESSAGE, READ_SIZE, ByteTransport
 from pilothouse.channels.upstream import Upstream, open_upstream
 from pilothouse.channels.vnc_auth import answering
 from pilothouse.protocol.errors import RemoteProtocolError
@@ -21,11 +21,8 @@ from pilothouse.protocol.rfb.upstream_handshake import UpstreamHandshake
 from pilothouse.protocol.rfb.viewer_handshake import ViewerHandshake
 from pilothouse.protocol.rfb.viewer_input import ViewerInput
 
-MAX_FRAME = 1024 * 1024
-"""Bytes of one WebSocket message from a viewer; noVNC sends at most 10240."""
-
-LARGEST_READ = MAX_FRAME + READ_SIZE
-"""Bytes that `receive` and what has arrived behind it can come to."""
+LARGEST_READ = LARGEST_MESSAGE + READ_SIZE
+"""Bytes that one message and what has arrived behind it can come to."""
 
 _RELEASE_SECONDS = 1.0
 
@@ -71,6 +68,8 @@ class VncChannel:
         """Connect, end the handshake on both sides, then carry bytes both ways."""
         with _at_most(self._deadlines.browser, BrowserTooSlow):
             upstream = await session.upstream()
+        if upstream is None:
+            raise NotFound("this browser has no VNC server")
         async with open_upstream(upstream.address, self._deadlines.handshake) as server:
             with _at_most(self._deadlines.handshake, BrowserTooSlow):
                 handshake = await _authenticate(server, upstream)

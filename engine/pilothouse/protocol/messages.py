@@ -16,9 +16,6 @@ from cattrs.preconf.orjson import make_converter
 
 from pilothouse.protocol.errors import BadMessage
 
-MAX_MESSAGE = 2 * 1024 * 1024
-"""Bytes of one message; more closes the channel."""
-
 _MAX_ECHO = 64
 
 
