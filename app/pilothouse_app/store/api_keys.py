@@ -1,0 +1,39 @@
+"""API keys in the store, as hashes."""
+
+from __future__ import annotations
+
+from pilothouse_app.store.database import Database
+from pilothouse_app.store.entities import ApiKey, format_time, utc_now
+from pilothouse_app.store.tables import Table
+
+API_KEYS = Table("api_keys", "key_id", ApiKey)
+
+
+class ApiKeys:
+    """Reads and writes API keys."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def add(self, key: ApiKey) -> None:
+        """Store a new key.
+
+        Raises:
+            StoreConflict: there is no such organization, or the key is there already.
+        """
+        await self._database.write(lambda db: API_KEYS.insert(db, key))
+
+    async def by_hash(self, key_hash: str) -> ApiKey | None:
+        """The key with this hash, revoked or not."""
+        found = await self._database.read(lambda db: API_KEYS.where(db, "key_hash = ?", [key_hash]))
+        return found[0] if found else None
+
+    async def all(self) -> list[ApiKey]:
+        """Every key of every organization, oldest first."""
+        return await self._database.read(lambda db: API_KEYS.where(db, "TRUE", [], "ORDER BY created_at, rowid"))
+
+    async def revoke(self, key_id: str) -> bool:
+        """Make a key useless; says whether it was of use before."""
+        statement = "UPDATE api_keys SET revoked_at = ? WHERE key_id = ? AND revoked_at IS NULL"
+        parameters = [format_time(utc_now()), key_id]
+        return await self._database.write(lambda db: db.execute(statement, parameters).rowcount == 1)
