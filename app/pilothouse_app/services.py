@@ -1,0 +1,76 @@
+"""The parts of a running server, handed to whoever serves a request."""
+
+from __future__ import annotations
+
+from typing import Protocol, cast
+
+import attrs
+from quart_trio import QuartTrio
+
+from pilothouse.channels.registry import Registry
+from pilothouse.channels.verification import Verification
+from pilothouse.protocol.control import ControlState
+from pilothouse_app.settings import Settings
+from pilothouse_app.store import Store
+from pilothouse_app.store.entities import BrowserSession, RunnableKind, SessionStatus
+
+EXTENSION = "pilothouse"
+"""Where an app keeps its `Services`, among its extensions."""
+
+
+class SessionManager(Protocol):
+    """Starts, watches and ends browsers, and knows who controls them."""
+
+    async def create(self, session: BrowserSession) -> None:
+        """Start the browser of a stored session, in the background."""
+
+    async def end(self, session_id: str, *, status: SessionStatus = "completed", reason: str | None = None) -> None:
+        """End a session: write it down, close its channels, stop its browser in the background.
+
+        Raises:
+            StoreUnavailable: it could not be written down.
+        """
+
+    async def end_runnable(self, kind: RunnableKind, entity_id: str, status: str) -> None:
+        """A task or a run has become final: close the channels that were opened for it."""
+
+    def control(self, session_id: str) -> ControlState:
+        """Who has control of a session."""
+
+    def take_control(self, session_id: str, credential_id: str, client_id: str) -> ControlState:
+        """Give control to a viewer."""
+
+    def cede_control(self, session_id: str, credential_id: str, client_id: str) -> ControlState:
+        """Give control back to the agent.
+
+        Raises:
+            NotInControl: it is not this viewer who holds it.
+        """
+
+
+@attrs.frozen(kw_only=True)
+class Services:
+    """The parts of a running server.
+
+    Attributes:
+        settings: what the operator chose.
+        store: entities and keys.
+        sessions: browsers.
+        registry: who is connected.
+        verification: whether they still may be.
+        instance_id: names this process among others.
+        version: of Pilothouse.
+    """
+
+    settings: Settings
+    store: Store
+    sessions: SessionManager
+    registry: Registry
+    verification: Verification
+    instance_id: str
+    version: str
+
+
+def services_of(app: QuartTrio) -> Services:
+    """The parts of the server that an app belongs to; they are there from its start-up on."""
+    return cast(Services, app.extensions[EXTENSION])
