@@ -51,7 +51,7 @@ class LiveSession:
         self._upstream: Upstream | None = None
         self._upstream_known = trio.Event()
         self._grace = trio.CancelScope()
-        self._over = False
+        self._over: ChannelEnded | None = None
 
     @property
     def control(self) -> ControlState:
@@ -91,6 +91,8 @@ class LiveSession:
         elif sum(kind == member.kind for kind, _ in self._members) >= self._registry.max_viewers:
             raise TooManyViewers
         self._members[key] = member
+        if self._over is not None:
+            member.signal.send(self._over)
         self._lease.come_back(member.viewer)
         if self._lease.grace_ends is None:
             self._grace.cancel()
@@ -118,7 +120,8 @@ class LiveSession:
 
     def end(self, error: ChannelEnded) -> None:
         """End every channel of the session, for good."""
-        self._over = True
+        self._over = error
+        self._upstream_known.set()
         self._grace.cancel()
         for member in self._members.values():
             member.signal.send(error)
@@ -129,8 +132,14 @@ class LiveSession:
         self._upstream_known.set()
 
     async def upstream(self) -> Upstream | None:
-        """Where the VNC server is; waits for `set_upstream`."""
+        """Where the VNC server is; waits for `set_upstream`.
+
+        Raises:
+            ChannelEnded: what ended the session.
+        """
         await self._upstream_known.wait()
+        if self._over is not None:
+            raise self._over
         return self._upstream
 
     async def _wait_out_grace(self, scope: trio.CancelScope) -> None:
