@@ -81,23 +81,24 @@ def install(session: nox.Session, *groups: str, extra: str = "[app]") -> None:
     session.install("-q", "-e", f".{extra}", *nox.project.dependency_groups(PROJECT, *groups))
 
 
-def frontend_sources() -> list[Path]:
-    built = {"node_modules", ".stamp"}
-    return sorted(p for p in FRONTEND.rglob("*") if p.is_file() and not built & set(p.relative_to(FRONTEND).parts))
+def npm(session: nox.Session, *arguments: str) -> None:
+    """Run npm in the web face's folder, with a Node.js that comes from PyPI like everything else."""
+    session.install("-q", *nox.project.dependency_groups(PROJECT, "frontend"))
+    with session.chdir(FRONTEND):
+        session.run("npm", *arguments, silent=True)
 
 
 def build_frontend(session: nox.Session) -> None:
     """Build the web face into the package, unless what is there was built from these very sources."""
     digest = hashlib.sha256()
-    for source in frontend_sources():
-        digest.update(str(source.relative_to(FRONTEND)).encode() + b"\0" + source.read_bytes())
-    stamp = STATIC / ".stamp"
-    if stamp.exists() and stamp.read_text() == digest.hexdigest():
+    for source in sorted(FRONTEND.rglob("*")):
+        if source.is_file() and "node_modules" not in source.parts:
+            digest.update(str(source.relative_to(FRONTEND)).encode() + b"\0" + source.read_bytes())
+    stamp = FRONTEND / "node_modules" / ".built"
+    if (STATIC / "index.html").exists() and stamp.exists() and stamp.read_text() == digest.hexdigest():
         return
-    session.install("-q", *nox.project.dependency_groups(PROJECT, "frontend"))
-    with session.chdir(FRONTEND):
-        session.run("npm", "ci", "--no-audit", "--no-fund", "--loglevel=error", silent=True)
-        session.run("npm", "run", "--silent", "build", silent=True)
+    npm(session, "ci", "--no-audit", "--no-fund", "--loglevel=error")
+    npm(session, "run", "--silent", "build")
     stamp.write_text(digest.hexdigest())
 
 
@@ -126,6 +127,7 @@ def tests(session: nox.Session) -> None:
         session.run("ruff", "check", ".")
         session.run("ruff", "format", "--check", ".")
         session.run("mypy")
+        npm(session, "test", "--silent")
     # Safe path: neither engine/ nor app/ may be importable by the accident of the working directory.
     session.run("pytest", *session.posargs, env={"PYTHONSAFEPATH": "1"})
 
