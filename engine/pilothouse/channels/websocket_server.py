@@ -32,7 +32,7 @@ class WebSocketServer:
     """The server's end of one WebSocket, a `MessageTransport` once `accept` has returned.
 
     Args:
-        stream: a connection on which an HTTP/1.1 upgrade request arrives; closed by `reject` and `close`.
+        stream: a connection on which an HTTP/1.1 upgrade request arrives; `close`, `reject` and a failed `accept` close it.
         max_message_size: in bytes.
     """
 
@@ -43,7 +43,7 @@ class WebSocketServer:
         self._fragments: list[bytes] = []
         self._text = False
         self._sending = SendLock()
-        self._in_the_middle = False
+        self._broken = False
         self._request: Request | None = None
 
     async def read_request(self) -> Request:
@@ -58,6 +58,7 @@ class WebSocketServer:
                 if isinstance(event, Request):
                     self._request = event
             if self._request is None and self._protocol.handshake_exc is not None:
+                await self._answer_and_close()
                 raise ViewerLeft
         return self._request
 
@@ -73,24 +74,21 @@ class WebSocketServer:
         request = await self.read_request()
         response = self._protocol.accept(request)
         self._protocol.send_response(response)
+        if self._protocol.state is not State.OPEN:
+            await self._answer_and_close()
+            return False
         await self._flush()
-        if self._protocol.state is State.OPEN:
-            return True
-        await trio.aclose_forcefully(self._stream)
-        return False
+        return True
 
     async def reject(self, status: HTTPStatus, body: str, headers: Mapping[str, str]) -> None:
         """Answer the request with an HTTP error, and close."""
         response = self._protocol.reject(status, body)
         for name, value in headers.items():
+            if name in response.headers:
+                del response.headers[name]  # assigning would add a second one
             response.headers[name] = value
         self._protocol.send_response(response)
-        try:
-            await self._flush()
-        except ViewerLeft:
-            pass
-        finally:
-            await trio.aclose_forcefully(self._stream)
+        await self._answer_and_close()
 
     async def receive(self) -> bytes | str:
         """The next message; see `MessageTransport`."""
@@ -98,10 +96,12 @@ class WebSocketServer:
             if self._protocol.state is not State.OPEN:
                 raise self._why_closed()
             await self._read()
-            for event in self._protocol.events_received():
-                if isinstance(event, Frame):
-                    self._take_in(event)
-            await self._flush()
+            frames = [event for event in self._protocol.events_received() if isinstance(event, Frame)]
+            for frame in frames:
+                self._take_in(frame)
+            # Only a pong is urgent. Without one, a viewer that reads slowly is still heard at once.
+            if any(frame.opcode is Opcode.PING for frame in frames):
+                await self._flush()
         return self._ready.popleft()
 
     def receive_nowait(self) -> bytes | str | None:
@@ -122,15 +122,18 @@ class WebSocketServer:
     async def close(self, close_code: int, reason: str) -> None:
         """Close handshake, then the socket; see `MessageTransport`."""
         try:
-            if self._in_the_middle:
-                return  # half a frame is on its way: nothing can follow it
+            if self._broken:
+                return
             if self._protocol.state is State.OPEN:
                 self._protocol.send_close(close_code, reason)
             await self._flush()
+            if self._protocol.parser_exc is not None:
+                # The protocol reads no more frames, so the peer's answer is to close its end when we close ours.
+                await self._stream.send_eof()
             while self._protocol.state is not State.CLOSED and not self._protocol.close_rcvd:
                 await self._read()
                 self._protocol.events_received()
-        except ViewerLeft:
+        except (ViewerLeft, *BROKEN):
             pass
         finally:
             await trio.aclose_forcefully(self._stream)
@@ -139,11 +142,21 @@ class WebSocketServer:
         try:
             data = await self._stream.receive_some(READ_SIZE)
         except BROKEN as error:
+            self._protocol.receive_eof()
             raise ViewerLeft from error
         if data:
             self._protocol.receive_data(data)
         else:
             self._protocol.receive_eof()
+
+    async def _answer_and_close(self) -> None:
+        """Send the HTTP error that the protocol has ready, if it has one."""
+        try:
+            await self._flush()
+        except ViewerLeft:
+            pass
+        finally:
+            await trio.aclose_forcefully(self._stream)
 
     def _take_in(self, frame: Frame) -> None:
         """Put fragments together; control frames were answered by the protocol."""
@@ -158,21 +171,25 @@ class WebSocketServer:
             self._ready.append(whole.decode(errors="replace") if self._text else whole)
 
     async def _flush(self) -> None:
-        """Send what the protocol itself has to say: pongs, the answer to a close frame."""
+        """Send what the protocol itself has to say: pongs, close frames."""
         async with self._sending:
             await self._write()
 
     async def _write(self) -> None:
-        # b"" is the protocol's way to say that our half should be closed; closing the socket does that.
-        data = b"".join(self._protocol.data_to_send())
-        if not data:
-            return
-        self._in_the_middle = True
+        if self._broken:
+            raise ViewerLeft
+        # b"" is the protocol's way to say that our half should be closed; `close` does that.
+        data = memoryview(b"".join(self._protocol.data_to_send()))
+        sent = 0
         try:
-            await self._stream.send_all(data)
+            while sent < len(data):
+                sent += await self._stream.socket.send(data[sent:])
         except BROKEN as error:
+            self._broken = True
             raise ViewerLeft from error
-        self._in_the_middle = False
+        finally:
+            # A cancelled send may leave half a frame behind, and nothing can follow that.
+            self._broken = self._broken or 0 < sent < len(data)
 
     def _why_closed(self) -> Exception:
         if isinstance(self._protocol.parser_exc, PayloadTooBig):
