@@ -1,0 +1,54 @@
+"""The demo: a server with one browser session, and the URL of the page that shows it."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+import click
+import trio
+
+from pilothouse.channels.errors import ChannelEnded
+from pilothouse_app.cli_keys import ensure_default_organization
+from pilothouse_app.ids import BROWSER_SESSION, new_id
+from pilothouse_app.server import running_server
+from pilothouse_app.services import Services
+from pilothouse_app.settings import Settings
+from pilothouse_app.store.entities import BrowserSession
+
+
+class BrowserDidNotStart(Exception):
+    """The demo's browser failed; the message says why."""
+
+
+async def demonstrate(settings: Settings) -> None:
+    """Run until cancelled.
+
+    Raises:
+        BrowserDidNotStart: there is nothing to show.
+    """
+    async with running_server(settings) as (services, url):
+        token = await ensure_default_organization(services.store, settings) or settings.api_key
+        session = await _start_session(services, f"{url}/harbour.html")
+        page = f"{url}/#{urlencode({'session': session.browser_session_id, 'token': token})}"
+        click.echo(f"A browser is running. Watch it, and take the helm: {page}")
+        click.echo("Ctrl+C ends it.", err=True)
+        await trio.sleep_forever()
+
+
+async def _start_session(services: Services, url: str) -> BrowserSession:
+    """A session whose browser is there."""
+    organization = await services.store.organizations.default()
+    session = BrowserSession(
+        browser_session_id=new_id(BROWSER_SESSION),
+        organization_id=organization.organization_id,
+        provider="local",
+        url=url,
+    )
+    await services.store.browser_sessions.add(session)
+    with services.registry.attend(session.browser_session_id) as live:
+        await services.sessions.create(session)
+        try:
+            await live.upstream()
+        except ChannelEnded as error:
+            raise BrowserDidNotStart(error.detail or error.reason) from error
+    return session

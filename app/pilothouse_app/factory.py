@@ -1,0 +1,114 @@
+"""Putting the server together: its services, and the ASGI application in front of them."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import cast
+
+import trio
+from pilothouse.browsers.local import LocalBrowsers
+from pilothouse.browsers.provider import BrowserProvider
+from quart_trio import QuartTrio
+
+from pilothouse import __version__
+from pilothouse.channels.registry import open_registry
+from pilothouse.channels.verification import Entity, VerificationUnavailable, Verify, open_verification
+from pilothouse.protocol.verdict import Unknown, Verdict, judge_runnable, judge_session
+from pilothouse_app.asgi_streams import StreamConnection
+from pilothouse_app.routes import register_routes
+from pilothouse_app.services import EXTENSION, Services
+from pilothouse_app.sessions import open_sessions
+from pilothouse_app.settings import Settings
+from pilothouse_app.store import Store, StoreUnavailable, open_store
+from pilothouse_app.store.entities import BrowserSession, EntityKind, utc_now
+
+
+@asynccontextmanager
+async def open_services(settings: Settings, browsers: BrowserProvider | None = None) -> AsyncIterator[Services]:
+    """Everything that stands behind the routes; leaving the context ends it all.
+
+    Args:
+        settings: of the server.
+        browsers: starts local browsers; by default Chromium in Xvnc on this machine.
+
+    Raises:
+        StoreError: the store cannot be opened.
+    """
+    async with (
+        open_store(settings.database_path) as store,
+        open_registry(max_viewers=settings.max_viewers) as registry,
+        open_verification(verifier(store), period=settings.verify_seconds) as verification,
+        open_sessions(store, registry, verification, browsers or LocalBrowsers()) as sessions,
+    ):
+        store.on_change(verification.notify)
+        yield Services(
+            settings=settings,
+            store=store,
+            sessions=sessions,
+            registry=registry,
+            verification=verification,
+            instance_id=secrets.token_hex(8),
+            version=__version__,
+        )
+
+
+def verifier(store: Store) -> Verify:
+    """The verifier of our own entities."""
+
+    async def verify(entity: Entity) -> Verdict:
+        try:
+            looked = await store.look_up(cast(EntityKind, entity.kind), entity.id, entity.organization_id)
+        except StoreUnavailable as error:
+            raise VerificationUnavailable(str(error)) from error
+        if looked is None:
+            return Unknown()
+        session = looked.browser_session
+        verdict = judge_session(session.browser_session_id, session, utc_now()) if session else None
+        if isinstance(looked.entity, BrowserSession):
+            assert verdict is not None  # noqa: S101 (a session's session is itself)
+            return verdict
+        return judge_runnable(looked.entity, verdict)
+
+    return verify
+
+
+def bare_app() -> QuartTrio:
+    """The ASGI application without services; put them under `app.extensions[EXTENSION]` before it serves."""
+    app = QuartTrio("pilothouse_app", static_folder=None)
+    app.asgi_websocket_class = StreamConnection  # type: ignore[assignment]  # Quart only constructs and calls it
+    register_routes(app)
+    return app
+
+
+def create_app(settings: Settings, browsers: BrowserProvider | None = None) -> QuartTrio:
+    """The whole server as one ASGI application, for those who run an ASGI server of their own.
+
+    Its services live from the lifespan's startup to its shutdown. `pilothouse serve` is faster: it serves the streams
+    past the ASGI server.
+
+    Args:
+        settings: of the server.
+        browsers: see `open_services`.
+    """
+    app = bare_app()
+    stop, stopped = trio.Event(), trio.Event()
+
+    async def hold(*, task_status: trio.TaskStatus[None]) -> None:
+        async with open_services(settings, browsers) as services:
+            app.extensions[EXTENSION] = services
+            task_status.started()
+            await stop.wait()
+        stopped.set()
+
+    @app.before_serving
+    async def start_services() -> None:
+        await app.nursery.start(hold)
+
+    @app.after_serving
+    async def stop_services() -> None:
+        stop.set()
+        await stopped.wait()
+
+    return app

@@ -1,0 +1,232 @@
+"""Browser sessions and their browsers: one task per session, from the start of the browser to its end."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import Unpack
+
+import attrs
+import structlog
+import trio
+from pilothouse.browsers.attached import AttachedBrowser
+from pilothouse.browsers.errors import BrowserFailed
+from pilothouse.browsers.provider import BrowserProvider, BrowserSpec, RunningBrowser
+
+from pilothouse.channels.end_signal import EndSignal
+from pilothouse.channels.errors import BrowserGone, ChannelEnded, NoLongerValid, SessionEnded, decisive, leaves
+from pilothouse.channels.registry import LiveSession, Registry
+from pilothouse.channels.upstream import Upstream
+from pilothouse.channels.verification import Entity, Verification
+from pilothouse.protocol.control import NO_CONTROL_STATE, ControlState, NotInControl, Viewer
+from pilothouse_app.store import Store, StoreUnavailable
+from pilothouse_app.store.browser_sessions import SessionChange
+from pilothouse_app.store.entities import BrowserSession, RunnableKind, SessionStatus
+
+STOPPED = "the server was stopped"
+CRASHED = "the server was restarted"
+LAST_WORDS_SECONDS = 1.0
+RETRY_SECONDS = 1.0
+
+_log = structlog.get_logger(__name__)
+
+
+@attrs.frozen
+class _Over:
+    """How a session came to its end by itself."""
+
+    status: SessionStatus
+    reason: str
+    error: ChannelEnded
+
+
+class Sessions:
+    """Starts, watches and ends browsers. Made by `open_sessions`.
+
+    Args:
+        store: where the sessions are written down.
+        registry: where their channels meet.
+        verification: says when a session stops being valid.
+        local: starts browsers on this machine.
+        nursery: owns the sessions' tasks.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        registry: Registry,
+        verification: Verification,
+        local: BrowserProvider,
+        nursery: trio.Nursery,
+    ) -> None:
+        self._store = store
+        self._registry = registry
+        self._verification = verification
+        self._local = local
+        self._nursery = nursery
+        self._scopes: dict[str, trio.CancelScope] = {}
+
+    async def create(self, session: BrowserSession) -> None:
+        """Start the browser of a stored session, in the background."""
+        scope = self._scopes[session.browser_session_id] = trio.CancelScope()
+        self._nursery.start_soon(self._run, session, scope)
+
+    async def end(self, session_id: str, *, status: SessionStatus = "completed", reason: str | None = None) -> None:
+        """End a session: write it down, close its channels, stop its browser in the background.
+
+        Raises:
+            StoreUnavailable: it could not be written down; the session goes on.
+        """
+        await self._store.browser_sessions.change(
+            session_id, status=status, failure_reason=reason, display_status="no_browser"
+        )
+        live = self._registry.find(session_id)
+        if live is not None:
+            live.end(SessionEnded())
+        scope = self._scopes.get(session_id)
+        if scope is not None:
+            scope.cancel()
+
+    async def end_runnable(self, kind: RunnableKind, entity_id: str, status: str) -> None:
+        """A task or a run has become final: close the channels that were opened for it."""
+        self._verification.end(kind, entity_id, SessionEnded(f"the run is over ({status})"))
+
+    def control(self, session_id: str) -> ControlState:
+        """Who has control."""
+        live = self._registry.find(session_id)
+        return NO_CONTROL_STATE if live is None else live.control
+
+    def take_control(self, session_id: str, credential_id: str, client_id: str) -> ControlState:
+        """Give control to a viewer."""
+        with self._registry.attend(session_id) as live:
+            return live.take_control(Viewer(credential_id, client_id))
+
+    def cede_control(self, session_id: str, credential_id: str, client_id: str) -> ControlState:
+        """Give control back to the agent.
+
+        Raises:
+            NotInControl: it is not this viewer who holds it.
+        """
+        live = self._registry.find(session_id)
+        if live is None:
+            raise NotInControl
+        return live.cede_control(Viewer(credential_id, client_id))
+
+    async def recover(self) -> None:
+        """After a start: sessions whose browser died with the last server are over, attached ones go on."""
+        for session in await self._store.browser_sessions.unfinished():
+            if session.provider == "attached":
+                await self.create(session)
+            else:
+                await self._store.browser_sessions.change(
+                    session.browser_session_id, status="failed", failure_reason=CRASHED, display_status="no_browser"
+                )
+
+    async def _run(self, session: BrowserSession, scope: trio.CancelScope) -> None:
+        """A session's task: the browser, from its start to its end."""
+        session_id = session.browser_session_id
+        try:
+            with scope, self._registry.attend(session_id) as live:
+                try:
+                    await self._live(session, live)
+                except BrowserFailed as error:
+                    self._conclude(session_id, live, _Over("failed", error.reason, BrowserGone(detail=error.reason)))
+                except ChannelEnded as error:
+                    self._conclude(session_id, live, _refused(error))
+        finally:
+            del self._scopes[session_id]
+            if session.provider == "local":
+                # Changes nothing when the session is over already, and is true when the server is being stopped.
+                with trio.move_on_after(LAST_WORDS_SECONDS, shield=True):
+                    await self._write(session_id, status="failed", failure_reason=STOPPED, display_status="no_browser")
+
+    async def _live(self, session: BrowserSession, live: LiveSession) -> None:
+        session_id = session.browser_session_id
+        entity = Entity("browser_session", session_id, session.organization_id)
+        signal = EndSignal()
+        async with self._verification.admitted(entity, signal):
+            await self._write(session_id, status="starting")
+            async with self._provider_of(session).start(_spec_of(session)) as browser:
+                address = browser.vnc_address
+                live.set_upstream(Upstream(address, browser.vnc_password) if address else None)
+                await self._write(
+                    session_id,
+                    status="running",
+                    display_status="ready" if address else "passthrough",
+                    vnc_address=address,
+                    cdp_address=browser.cdp_address,
+                )
+                _log.info("browser running", session=session_id)
+                over = await _until_over(browser, signal)
+                # The channels hear of it before the rest of the browser is stopped, which may take seconds.
+                self._conclude(session_id, live, over)
+
+    def _provider_of(self, session: BrowserSession) -> BrowserProvider:
+        if session.provider == "local":
+            return self._local
+        return AttachedBrowser(session.vnc_address, session.vnc_password, session.cdp_address)
+
+    def _conclude(self, session_id: str, live: LiveSession, over: _Over) -> None:
+        _log.info("session over", session=session_id, status=over.status, reason=over.reason)
+        live.end(over.error)
+        self._nursery.start_soon(
+            partial(
+                self._write,
+                session_id,
+                status=over.status,
+                failure_reason=over.reason,
+                display_status="no_browser",
+            )
+        )
+
+    async def _write(self, session_id: str, **changes: Unpack[SessionChange]) -> None:
+        """Write a change down, however long the store takes to answer; a final session stays as it is."""
+        while True:
+            try:
+                await self._store.browser_sessions.change(session_id, **changes)
+                return
+            except StoreUnavailable as error:
+                _log.warning("the store does not answer; trying again", session=session_id, error=str(error))
+            await trio.sleep(RETRY_SECONDS)
+
+
+async def _until_over(browser: RunningBrowser, signal: EndSignal) -> _Over:
+    """Wait until the browser goes away, or the session stops being valid."""
+    over = None
+    try:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(signal.wait)
+            reason = await browser.wait_gone()
+            over = _Over("failed", reason, BrowserGone(detail=reason))
+            nursery.cancel_scope.cancel()
+    except* ChannelEnded as group:
+        over = _refused(decisive(leaves(group)))
+    assert over is not None  # noqa: S101 (one of the two has happened)
+    return over
+
+
+def _refused(error: ChannelEnded) -> _Over:
+    timed_out = isinstance(error, NoLongerValid) and error.timed_out
+    return _Over("timeout" if timed_out else "failed", error.reason, error)
+
+
+def _spec_of(session: BrowserSession) -> BrowserSpec:
+    return BrowserSpec(
+        session_id=session.browser_session_id,
+        width=session.viewport_width,
+        height=session.viewport_height,
+        url=session.url or "about:blank",
+    )
+
+
+@asynccontextmanager
+async def open_sessions(
+    store: Store, registry: Registry, verification: Verification, local: BrowserProvider
+) -> AsyncIterator[Sessions]:
+    """The owner of the sessions' tasks; leaving the context stops every browser that it started."""
+    async with trio.open_nursery() as nursery:
+        sessions = Sessions(store, registry, verification, local, nursery)
+        await sessions.recover()
+        yield sessions
+        nursery.cancel_scope.cancel()

@@ -1,0 +1,78 @@
+"""The demo, started as the README says, looked at, and stopped with Ctrl+C."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import uuid
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page
+from viewer_page import ViewerPage
+from waiting import wait_until
+
+ROOT = Path(__file__).parents[2]
+MARK = "DEMO_OF_THIS_TEST"
+
+
+@pytest.mark.timeout(400)
+def test_demo_shows_a_browser_and_leaves_nothing_behind(page: Page, tmp_path: Path) -> None:
+    locks_before = _x_locks()
+    mark = uuid.uuid4().hex
+    # Everything that the demo starts inherits the mark, and makes its temporary files in this directory.
+    environment = {
+        **{name: value for name, value in os.environ.items() if name not in ("PYTHONSAFEPATH", "NOX_CURRENT_SESSION")},
+        MARK: mark,
+        "TMPDIR": str(tmp_path),
+        "PILOTHOUSE_PORT": "0",
+    }
+    demo = subprocess.Popen(
+        [sys.executable, "noxfile.py", "-s", "demo"],
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        url = _printed_url(demo)
+        ViewerPage(page).open(url)
+    finally:
+        os.killpg(demo.pid, signal.SIGINT)
+        output, _ = demo.communicate(timeout=5)
+    assert demo.returncode == 0, output
+    wait_until(lambda: not _processes_with(mark), seconds=0.5)
+    port = int(re.findall(r":(\d+)/", url)[0])
+    with socket.socket() as probe:
+        assert probe.connect_ex(("127.0.0.1", port)) != 0
+    assert list(tmp_path.iterdir()) == []
+    assert _x_locks() == locks_before
+
+
+def _printed_url(demo: "subprocess.Popen[str]") -> str:
+    assert demo.stdout is not None
+    lines = []
+    for line in demo.stdout:
+        lines.append(line)
+        if found := re.search(r"http://\S+#session=\S+", line):
+            return found[0]
+    raise AssertionError("the demo ended without a URL:\n" + "".join(lines))
+
+
+def _processes_with(mark: str) -> list[str]:
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if f"{MARK}={mark}".encode() in (process / "environ").read_bytes():
+                found.append((process / "comm").read_text().strip())
+        except OSError:
+            continue  # gone already
+    return found
+
+
+def _x_locks() -> set[str]:
+    return {str(path) for path in [*Path("/tmp").glob(".X*-lock"), *Path("/tmp/.X11-unix").glob("X*")]}

@@ -1,0 +1,66 @@
+"""The viewer's page as a person uses it."""
+
+from playwright.sync_api import Locator, Page, expect
+
+
+class ViewerPage:
+    """What one sees and presses on the page that shows a session."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.viewer = page.locator("pilothouse-viewer")
+        self.canvas = page.get_by_test_id("picture").locator("canvas")
+        self.take_control = page.get_by_role("button", name="Take control")
+        self.hand_back = page.get_by_role("button", name="Hand back")
+
+    def open(self, url: str) -> None:
+        """Load the page, and wait for the live picture."""
+        self.page.goto(url)
+        self.expect_status("live")
+
+    def expect_status(self, status: str) -> None:
+        expect(self.viewer).to_have_attribute("status", status, timeout=20_000)
+
+    def expect_words(self, words: str) -> None:
+        expect(self.page.get_by_test_id("status")).to_have_text(words, timeout=20_000)
+
+    def expect_control(self, who: str) -> None:
+        expect(self.viewer).to_have_attribute("control", who, timeout=10_000)
+
+    def take(self) -> None:
+        self.take_control.click()
+        self.expect_control("you")
+
+    def give_back(self) -> None:
+        self.hand_back.click()
+        self.expect_control("agent")
+
+    def click_on(self, target: Locator) -> None:
+        """Click on the picture where an element of the remote page is."""
+        x, y, width, height = target.evaluate(
+            """element => {
+                const box = element.getBoundingClientRect();
+                const chrome = outerHeight - innerHeight;
+                return [screenX + box.x + box.width / 2, screenY + chrome + box.y + box.height / 2,
+                        screen.width, screen.height];
+            }"""
+        )
+        picture = self.canvas.bounding_box()
+        assert picture is not None
+        self.page.mouse.click(
+            picture["x"] + x * picture["width"] / width, picture["y"] + y * picture["height"] / height
+        )
+
+    def colours(self) -> int:
+        """How many colours the picture has, counted on a grid."""
+        count: int = self.canvas.evaluate(
+            """canvas => {
+                const context = canvas.getContext('2d');
+                const found = new Set();
+                for (let x = 5; x < canvas.width; x += 10)
+                    for (let y = 5; y < canvas.height; y += 10)
+                        found.add(context.getImageData(x, y, 1, 1).data.join());
+                return found.size;
+            }"""
+        )
+        return count
