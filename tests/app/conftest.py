@@ -3,12 +3,21 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import attrs
 import pytest
+from fake_sessions import FakeSessions
+from quart_trio import QuartTrio
+from rest_client import KEY, OTHER_KEY, SETTINGS, RestClient
 
+from pilothouse.channels.registry import open_registry
+from pilothouse.channels.verification import Entity, open_verification
+from pilothouse.protocol.verdict import Unknown, Verdict
+from pilothouse_app.authentication import hash_key
+from pilothouse_app.routes import register_routes
+from pilothouse_app.services import EXTENSION, Services
+from pilothouse_app.settings import Settings
 from pilothouse_app.store import Store, open_store
-from pilothouse_app.store.entities import Organization
-
-ORGANIZATION = Organization(organization_id="o_1", name="ours")
+from pilothouse_app.store.entities import ApiKey, Organization
 
 
 @pytest.fixture
@@ -19,6 +28,63 @@ def database_path(tmp_path: Path) -> Path:
 @pytest.fixture
 async def store(database_path: Path) -> AsyncIterator[Store]:
     async with open_store(database_path, patience_seconds=0.5) as store:
-        await store.organizations.add(ORGANIZATION)
+        await store.organizations.add(Organization(organization_id="o_1", name="ours"))
         await store.organizations.add(Organization(organization_id="o_2", name="theirs"))
         yield store
+
+
+@pytest.fixture
+def settings(database_path: Path) -> Settings:
+    return attrs.evolve(SETTINGS, data_dir=database_path.parent)
+
+
+@pytest.fixture
+def sessions(store: Store) -> FakeSessions:
+    return FakeSessions(store)
+
+
+@pytest.fixture
+async def services(store: Store, sessions: FakeSessions, settings: Settings) -> AsyncIterator[Services]:
+    async def verify(entity: Entity) -> Verdict:
+        return Unknown()
+
+    async with open_registry() as registry, open_verification(verify) as verification:
+        yield Services(
+            settings=settings,
+            store=store,
+            sessions=sessions,
+            registry=registry,
+            verification=verification,
+            instance_id="instance-1",
+            version="1.2.3",
+        )
+
+
+@pytest.fixture
+def static(tmp_path: Path) -> Path:
+    """A built page, small."""
+    directory = tmp_path / "static"
+    (directory / "assets").mkdir(parents=True)
+    (directory / "index.html").write_text("<!doctype html><title>Pilothouse</title>")
+    (directory / "assets" / "index-C0ffee.js").write_text("export {};")
+    (directory / ".stamp").write_text("hidden")
+    (tmp_path / "secret.txt").write_text("outside")
+    return directory
+
+
+@pytest.fixture
+def app(services: Services, static: Path) -> QuartTrio:
+    app = QuartTrio("pilothouse_app", static_folder=None)
+    register_routes(app, static=static)
+    app.extensions[EXTENSION] = services
+    return app
+
+
+@pytest.fixture
+async def rest(app: QuartTrio, store: Store) -> RestClient:
+    """A client with a key of organization o_1; there is another one of o_2."""
+    for number, key in ((1, KEY), (2, OTHER_KEY)):
+        await store.api_keys.add(
+            ApiKey(key_id=f"key_{number}", organization_id=f"o_{number}", name="test", key_hash=hash_key(key))
+        )
+    return RestClient(app)

@@ -1,0 +1,76 @@
+"""What the routes want to know of a request: its JSON, how it arrived, who asks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+import attrs
+import orjson
+from quart import Blueprint, current_app, g, request
+from quart_trio import QuartTrio
+from quart_trio.wrappers import TrioRequest
+
+from pilothouse_app.authentication import Credential, authenticate, presented_credential
+from pilothouse_app.routes.errors import BASE_PATH, ApiError
+from pilothouse_app.services import Services, services_of
+
+MAX_BODY = 1024 * 1024
+"""Bytes of a request's body."""
+
+
+class ApiRequest(TrioRequest):
+    """A request whose body is JSON, whatever its Content-Type says; an empty body is an empty object."""
+
+    async def get_json(self, force: bool = False, silent: bool = False, cache: bool = True) -> Any:
+        """Read the body. The arguments are Quart's, and make no difference here.
+
+        Raises:
+            ApiError: 400, this is not JSON.
+        """
+        body = await self.get_data(cache=True, as_text=False, parse_form_data=False)
+        try:
+            return orjson.loads(body.strip() or b"{}")
+        except orjson.JSONDecodeError as error:
+            raise ApiError(400, "malformed_json", f"The body is not JSON: {error}.") from error
+
+
+@attrs.frozen
+class HttpArrival:
+    """How a request came to us; an `Arrival` of `origins.py`."""
+
+    headers: Mapping[str, str]
+    peer_ip: str
+    local_address: tuple[str, int]
+
+
+def arrival() -> HttpArrival:
+    """How the current request came to us."""
+    # Header lines of the same name come to their last one, which is what the nearest proxy added.
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    client, server = request.scope.get("client"), request.scope.get("server")
+    return HttpArrival(headers, client[0] if client else "", (server[0], server[1] or 0) if server else ("", 0))
+
+
+def services() -> Services:
+    """The parts of the server that the current request came to."""
+    return services_of(cast(QuartTrio, current_app))
+
+
+def credential() -> Credential:
+    """Who sends the current request."""
+    return cast(Credential, g.credential)
+
+
+def protected_blueprint(name: str) -> Blueprint:
+    """A blueprint under the base path that is for authenticated clients only."""
+    blueprint = Blueprint(name, __name__, url_prefix=BASE_PATH)
+    blueprint.before_request(_require_credential)
+    return blueprint
+
+
+async def _require_credential() -> None:
+    # A browser asks first, without a credential, whether it may send one.
+    if request.method != "OPTIONS":
+        presented = presented_credential(arrival().headers, request.args, websocket=False)
+        g.credential = await authenticate(services().store, presented)
