@@ -99,7 +99,7 @@ class UpstreamHandshake(Handshake):
         decided = self._buffer.take(4)
         if decided is None:
             return False
-        self._choose({int.from_bytes(decided)})
+        self._choose({int.from_bytes(decided)} - {SecurityType.INVALID})
         return True
 
     def _read_security_types(self) -> bool:
@@ -107,11 +107,11 @@ class UpstreamHandshake(Handshake):
         offered = None if count is None else self._buffer.take(count[0])
         if offered is None:
             return False
-        self._choose(set(offered) or {SecurityType.INVALID})
+        self._choose(set(offered))
         return True
 
     def _choose(self, offered: set[int]) -> None:
-        """None if it is offered; else VncAuth if we have a password."""
+        """None if it is offered; else VncAuth if we have a password. To offer nothing is to refuse."""
         if SecurityType.NONE in offered:
             self._reply(SecurityType.NONE)
             if self._version is Version.V3_8:
@@ -124,7 +124,7 @@ class UpstreamHandshake(Handshake):
                 raise AuthenticationFailed("the VNC server wants a password")
             self._reply(SecurityType.VNC_AUTH)
             self._go(Said.VNC_AUTH)
-        elif offered == {SecurityType.INVALID}:
+        elif not offered:
             self._go(Said.REFUSED)
         else:
             raise HandshakeFailed(f"no common security type among {sorted(offered)}")
