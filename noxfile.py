@@ -6,6 +6,7 @@ Run by plain Python without nox, this file makes itself a private environment wi
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import os
 import shutil
 import subprocess
@@ -17,33 +18,29 @@ FRONTEND = ROOT / "app" / "frontend"
 STATIC = ROOT / "app" / "pilothouse_app" / "static"
 
 
-def apt_install(*packages: str) -> None:
+def apt_install(packages: list[str]) -> None:
     """Install Debian packages where we may; else say in one line what to install, and stop."""
-    command = ["apt-get", "install", "-y", "-q", "--no-install-recommends", *packages]
-    sudo: list[str] = []
-    if os.geteuid() != 0:
-        sudo = ["sudo", "-n"]
-        allowed = shutil.which("sudo") and subprocess.run([*sudo, "true"], capture_output=True).returncode == 0
-        if not allowed:
-            sys.exit(f"Pilothouse needs system packages: sudo apt-get install --no-install-recommends {' '.join(packages)}")
+    install = ["apt-get", "install", "-y", "--no-install-recommends", *packages]
     if not shutil.which("apt-get"):
         sys.exit(f"Pilothouse needs what Debian calls {' '.join(packages)}: install it with your package manager.")
+    as_root = [] if os.geteuid() == 0 else ["sudo", "-n"]
+    if as_root and (not shutil.which("sudo") or subprocess.run([*as_root, "true"], capture_output=True).returncode):
+        sys.exit(f"Pilothouse needs system packages: sudo {' '.join(install)}")
     print(f"Installing system packages: {' '.join(packages)}", flush=True)
-    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    for step in (["apt-get", "update", "-q"], command):
-        done = subprocess.run([*sudo, *step], env=environment, capture_output=True, text=True)
-        if done.returncode and step is command:
-            sys.exit(f"{' '.join([*sudo, *step])} failed:\n{done.stderr.strip()}")
+    quiet = [*as_root, "env", "DEBIAN_FRONTEND=noninteractive"]
+    # Where updating fails, the lists that are there may still do.
+    subprocess.run([*quiet, "apt-get", "update"], capture_output=True)
+    done = subprocess.run([*quiet, *install], capture_output=True, text=True)
+    if done.returncode:
+        sys.exit(f"{' '.join(install)} failed:\n{done.stderr.strip()}")
 
 
 def run_again_under_nox() -> None:
     """The bootstrap: a private environment with nox in it, then this file again."""
     python = ROOT / ".venv" / "bin" / "python"
-    if subprocess.run([python, "-c", "import nox"], capture_output=True).returncode if python.exists() else True:
-        try:
-            import ensurepip  # noqa: F401  (Debian ships venv without it until python3-venv is installed)
-        except ModuleNotFoundError:
-            apt_install(f"python3.{sys.version_info.minor}-venv")
+    if not python.exists() or subprocess.run([python, "-c", "import nox"], capture_output=True).returncode:
+        if not importlib.util.find_spec("ensurepip"):  # Debian ships venv without it
+            apt_install([f"python3.{sys.version_info.minor}-venv"])
         subprocess.run([sys.executable, "-m", "venv", "--clear", ROOT / ".venv"], check=True)
         subprocess.run([python, "-m", "pip", "install", "-q", "--disable-pip-version-check", "nox"], check=True)
     os.execv(python, [str(python), "-m", "nox", "-f", str(ROOT / "noxfile.py"), *sys.argv[1:]])
@@ -62,19 +59,18 @@ PROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
 
 
 def need_system_packages(*, for_tests: bool = False) -> None:
-    """The real parts: TigerVNC's Xvnc, Chromium, fonts; for the tests also x11vnc and `ss`."""
+    """The real parts: TigerVNC's Xvnc, Chromium, fonts; for the tests also `ss`, `ps` and `curl`."""
     missing = []
     if not shutil.which("Xvnc"):
         missing.append("tigervnc-standalone-server")
     if not any(map(shutil.which, ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome"))):
-        known = subprocess.run(["apt-cache", "show", "chromium"], capture_output=True).returncode == 0
-        ubuntu = "ubuntu" in Path("/etc/os-release").read_text().lower()
-        missing.append("chromium" if known or not ubuntu else "chromium-browser")
-        missing.append("fonts-liberation")
-    if for_tests and not shutil.which("ss"):
-        missing.append("iproute2")
+        # Ubuntu has Chromium only as a snap, which this transitional package brings.
+        ubuntu = "ID=ubuntu" in Path("/etc/os-release").read_text()
+        missing += ["chromium-browser" if ubuntu else "chromium", "fonts-liberation"]
+    tools = {"ss": "iproute2", "ps": "procps", "curl": "curl"} if for_tests else {}
+    missing += [package for tool, package in tools.items() if not shutil.which(tool)]
     if missing:
-        apt_install(*missing)
+        apt_install(missing)
 
 
 def install(session: nox.Session, *groups: str, extra: str = "[app]") -> None:
@@ -135,8 +131,9 @@ def tests(session: nox.Session) -> None:
 @nox.session
 def bench(session: nox.Session) -> None:
     """Benchmarks beside the peers in one run; prints ratios."""
+    need_system_packages()
     install(session, "bench")
-    session.run("python", "tests/benchmarks/run.py", *session.posargs)
+    session.run("python", "-m", "benchmarks", *session.posargs, env={"PYTHONPATH": str(ROOT / "tests")})
 
 
 @nox.session
@@ -149,6 +146,14 @@ def demo(session: nox.Session) -> None:
     sys.stdout.flush()
     python = str(Path(session.bin) / "python")
     os.execv(python, [python, "-m", "pilothouse_app", "demo", *session.posargs])
+
+
+@nox.session
+def wheel(session: nox.Session) -> None:
+    """Build the package, with the web face in it, into dist/."""
+    session.install("-q", "build")
+    build_frontend(session)
+    session.run("python", "-m", "build", "--wheel", silent=True)
 
 
 if __name__ == "__main__":

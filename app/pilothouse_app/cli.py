@@ -19,7 +19,7 @@ from pilothouse_app.cli_keys import ensure_default_organization, key
 from pilothouse_app.demo import BrowserDidNotStart, demonstrate
 from pilothouse_app.logs import configure_logging
 from pilothouse_app.server import CannotListen, run_until_signal, running_server
-from pilothouse_app.settings import Settings, SettingsError
+from pilothouse_app.settings import Settings, SettingsError, variable_of
 from pilothouse_app.store import StoreError
 
 
@@ -44,8 +44,11 @@ def serve() -> None:
 @main.command()
 def demo() -> None:
     """Run the server with one browser session, and print the URL of the page that shows it."""
+    settings = _settings()
+    if variable_of(attrs.fields(Settings).log_level) not in os.environ:
+        settings = attrs.evolve(settings, log_level="warning")  # so that the URL stays in sight
     with tempfile.TemporaryDirectory(prefix="pilothouse-demo-") as directory:
-        _run(attrs.evolve(_settings(), data_dir=Path(directory)), demonstrate)
+        _run(attrs.evolve(settings, data_dir=Path(directory)), demonstrate)
 
 
 async def _serve(settings: Settings) -> None:

@@ -1,0 +1,113 @@
+"""The documentation says what is true: commands run, snippets are the files that run, links lead somewhere."""
+
+import os
+import re
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import trio
+from trio_websocket import ConnectionClosed, open_websocket_url
+
+from pilothouse.testing.scripted_vnc_server import ScriptedVncServer
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", *sorted(ROOT.glob("docs/**/*.md"))]
+
+# Run by this very test run, by tests/e2e/test_demo.py, by tests/test_packaging.py, and by hand.
+RUN_ELSEWHERE = re.compile(
+    r"python3 noxfile\.py -s (tests|demo|wheel)|pip install \"\$\(ls dist/pilothouse-\*\.whl\)\[app\]\""
+)
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", page.read_text(), re.MULTILINE | re.DOTALL)
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
+
+
+async def until_listening(port: int) -> None:
+    while True:
+        try:
+            await (await trio.open_tcp_stream("127.0.0.1", port)).aclose()
+            return
+        except OSError:
+            await trio.sleep(0.02)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_to_files(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text()):
+        assert (page.parent / target).exists(), target
+
+
+def test_commands_of_the_readme_are_the_sessions_of_the_noxfile() -> None:
+    sessions = set(re.findall(r"^@nox\.session\ndef (\w+)", (ROOT / "noxfile.py").read_text(), re.MULTILINE))
+    for page in PAGES:
+        assert set(re.findall(r"noxfile\.py -s (\w+)", page.read_text())) <= sessions, page
+    assert "python3 noxfile.py -s tests" in (ROOT / ".ci" / "run").read_text()
+    for page in (ROOT / "README.md",):
+        assert all(RUN_ELSEWHERE.fullmatch(block.strip()) for block in blocks(page, "sh")), page
+
+
+def test_commands_of_run_a_server_run(tmp_path: Path) -> None:
+    port = free_port()
+    page = ROOT / "docs" / "how-to" / "run-a-server.md"
+    commands = [
+        line for block in blocks(page, "sh") for line in block.splitlines() if not RUN_ELSEWHERE.fullmatch(line)
+    ]
+    script = "\n".join(commands).replace("8000", str(port))
+    started = f"""
+        pilothouse serve > serve.log 2>&1 &
+        trap 'kill $!; wait $!' EXIT
+        until curl -sf http://127.0.0.1:{port}/api/v1/health; do kill -0 $!; done
+    """
+    assert script.count("pilothouse serve\n") == 1
+    environment = {
+        **os.environ,
+        "HOME": str(tmp_path),
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "PILOTHOUSE_PORT": str(port),
+    }
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", script.replace("pilothouse serve\n", started)],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr + (tmp_path / "serve.log").read_text()
+    assert '"error"' not in done.stdout
+    assert "API key (shown once): ph_" in (tmp_path / "serve.log").read_text()
+
+
+def test_embedding_example_is_the_one_in_the_docs() -> None:
+    (snippet,) = blocks(ROOT / "docs" / "how-to" / "embed-the-engine.md", "python")
+    assert snippet == (ROOT / "docs" / "examples" / "embed.py").read_text()
+
+
+async def test_embedding_example_runs() -> None:
+    port = free_port()
+    async with (
+        ScriptedVncServer() as vnc,
+        trio.open_nursery() as nursery,
+    ):
+        command = [sys.executable, str(ROOT / "docs" / "examples" / "embed.py"), vnc.address, str(port)]
+        nursery.start_soon(trio.run_process, command)
+        url = f"ws://127.0.0.1:{port}"
+        with trio.fail_after(20):
+            await until_listening(port)
+            async with open_websocket_url(f"{url}/messages?secret=ahoy&client_id=me") as messages:
+                assert '"control-changed"' in await messages.get_message()
+                async with open_websocket_url(f"{url}/vnc?secret=ahoy&client_id=me") as picture:
+                    assert await picture.get_message() == b"RFB 003.008\n"
+            async with open_websocket_url(f"{url}/vnc?secret=wrong&client_id=me") as refused:
+                with pytest.raises(ConnectionClosed, match="4404"):
+                    await refused.get_message()
+        nursery.cancel_scope.cancel()
