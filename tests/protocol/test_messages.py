@@ -1,0 +1,239 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from pilothouse.protocol.errors import BadMessage, RemoteProtocolError
+from pilothouse.protocol.messages import (
+    FROM_FRONTEND,
+    TO_FRONTEND,
+    CedeControl,
+    ControlChanged,
+    Error,
+    FromFrontend,
+    Ping,
+    Pong,
+    TakeControl,
+    ToFrontend,
+    decode_from_server,
+    decode_untrusted,
+    encode,
+)
+
+CONTROL_CHANGED = ControlChanged(
+    interactor="user", control_state="user_control", holder_client_id="tab_a", control_epoch=1, you_hold_control=True
+)
+CONTROL_CHANGED_ON_THE_WIRE = {
+    "kind": "control-changed",
+    "interactor": "user",
+    "control_state": "user_control",
+    "holder_client_id": "tab_a",
+    "control_epoch": 1,
+    "you_hold_control": True,
+}
+
+ON_THE_WIRE: list[tuple[FromFrontend | ToFrontend, dict[str, Any]]] = [
+    (TakeControl(), {"kind": "take-control"}),
+    (CedeControl(), {"kind": "cede-control"}),
+    (Ping(id="1"), {"kind": "ping", "id": "1"}),
+    (Pong(id="ü\u2028\x00"), {"kind": "pong", "id": "ü\u2028\x00"}),
+    (CONTROL_CHANGED, CONTROL_CHANGED_ON_THE_WIRE),
+    (
+        ControlChanged("agent", "ai_control", None, 0, False),
+        {
+            "kind": "control-changed",
+            "interactor": "agent",
+            "control_state": "ai_control",
+            "holder_client_id": None,
+            "control_epoch": 0,
+            "you_hold_control": False,
+        },
+    ),
+    (
+        Error(failed_kind="ping", message="id is missing", code="invalid_field"),
+        {"kind": "error", "failed_kind": "ping", "message": "id is missing", "code": "invalid_field"},
+    ),
+]
+
+BROKEN = [
+    b"",
+    b"{",
+    b"take-control",
+    b'{"kind": "take-control"',
+    b'{"kind": "take-control"}{}',
+    b"{'kind': 'take-control'}",
+    b'{"kind": "ping", "id": NaN}',
+    b'{"kind": "\\ud800"}',
+    b'{"kind": "ping", "id": "\xff"}',
+    b"\xef\xbb\xbf{}",
+    b"[" * 100_000,
+]
+
+NO_MESSAGE: list[Any] = [
+    None,
+    1,
+    "take-control",
+    [],
+    [{"kind": "take-control"}],
+    {},
+    {"Kind": "take-control"},
+    {"kind": None},
+    {"kind": 1},
+    {"kind": ["take-control"]},
+    {"kind": {"kind": "take-control"}},
+]
+
+WRONG_PING = {
+    "missing": ({}, "ping: id is missing"),
+    "number": ({"id": 1}, "ping: id is not a str"),
+    "null": ({"id": None}, "ping: id is not a str"),
+    "true": ({"id": True}, "ping: id is not a str"),
+    "list": ({"id": ["1"]}, "ping: id is not a str"),
+    "object": ({"id": {}}, "ping: id is not a str"),
+    "capital": ({"ID": "1"}, "ping: id is missing"),
+}
+
+WRONG_CONTROL_CHANGED = {
+    "boolean for a number": ({"control_epoch": True}, "control_epoch is not a int"),
+    "fraction for a number": ({"control_epoch": 1.0}, "control_epoch is not a int"),
+    "text for a number": ({"control_epoch": "1"}, "control_epoch is not a int"),
+    "number for a boolean": ({"you_hold_control": 1}, "you_hold_control is not a bool"),
+    "number for a text or null": ({"holder_client_id": 1}, "holder_client_id is not a str"),
+}
+
+
+def refusal_of(text: str | bytes) -> BadMessage:
+    with pytest.raises(BadMessage) as caught:
+        decode_untrusted(text)
+    return caught.value
+
+
+@pytest.mark.parametrize(("message", "document"), ON_THE_WIRE, ids=lambda value: getattr(value, "kind", ""))
+def test_every_kind_there_and_back(message: FromFrontend | ToFrontend, document: dict[str, Any]) -> None:
+    text = encode(message)
+    assert json.loads(text) == document
+    decode = decode_untrusted if message.kind in FROM_FRONTEND else decode_from_server
+    assert decode(text) == message
+    assert decode(text.encode()) == message
+
+
+def test_every_kind_is_tried() -> None:
+    assert {message.kind for message, _ in ON_THE_WIRE} == set(FROM_FRONTEND) | set(TO_FRONTEND)
+    assert not set(FROM_FRONTEND) & set(TO_FRONTEND)
+
+
+def test_the_text_begins_with_the_kind() -> None:
+    assert encode(Ping(id="1")) == '{"kind":"ping","id":"1"}'
+
+
+@pytest.mark.parametrize(
+    "document", [{"kind": "ping", "id": "1", "newer": [1]}, {"newer": 1, "id": "1", "kind": "ping"}]
+)
+def test_fields_of_newer_frontends_are_ignored(document: dict[str, Any]) -> None:
+    assert decode_untrusted(json.dumps(document)) == Ping(id="1")
+
+
+def test_white_space_is_free() -> None:
+    assert decode_untrusted(' {\n"kind" :\t"take-control" } ') == TakeControl()
+
+
+@pytest.mark.parametrize("text", BROKEN, ids=lambda text: repr(text[:30]))
+def test_what_is_not_json(text: bytes) -> None:
+    error = refusal_of(text)
+    assert (error.code, error.failed_kind) == ("malformed_json", "")
+
+
+def test_a_text_that_cannot_be_encoded_is_not_json() -> None:
+    assert refusal_of('{"kind": "\ud800"}').code == "malformed_json"
+
+
+@pytest.mark.parametrize("document", NO_MESSAGE, ids=json.dumps)
+def test_what_is_json_but_no_message(document: Any) -> None:
+    error = refusal_of(json.dumps(document))
+    assert (error.code, error.failed_kind) == ("malformed_message", "")
+
+
+@pytest.mark.parametrize("kind", ["", "Ping", "ping ", "no-such-kind", "pong", "control-changed", "error"])
+def test_unknown_kinds_are_named(kind: str) -> None:
+    error = refusal_of(json.dumps({"kind": kind}))
+    assert (error.code, error.failed_kind) == ("unknown_kind", kind)
+
+
+def test_a_long_kind_is_not_sent_back_whole() -> None:
+    assert refusal_of(json.dumps({"kind": "k" * 100_000})).failed_kind == "k" * 64
+
+
+@pytest.mark.parametrize("name", WRONG_PING)
+def test_wrong_fields_are_named(name: str) -> None:
+    fields, words = WRONG_PING[name]
+    error = refusal_of(json.dumps({"kind": "ping", **fields}))
+    assert (error.code, error.failed_kind) == ("invalid_field", "ping")
+    assert str(error) == words
+
+
+@pytest.mark.parametrize("name", WRONG_CONTROL_CHANGED)
+def test_nothing_is_converted(name: str) -> None:
+    fields, words = WRONG_CONTROL_CHANGED[name]
+    with pytest.raises(BadMessage, match=words) as caught:
+        decode_from_server(json.dumps({**CONTROL_CHANGED_ON_THE_WIRE, **fields}))
+    assert caught.value.code == "invalid_field"
+
+
+def test_all_wrong_fields_are_named_at_once() -> None:
+    with pytest.raises(BadMessage) as caught:
+        decode_from_server(json.dumps({**CONTROL_CHANGED_ON_THE_WIRE, "interactor": 1, "control_epoch": "1"}))
+    assert str(caught.value) == "control-changed: interactor is not a str, control_epoch is not a int"
+
+
+def test_a_frontends_kinds_mean_nothing_from_the_server() -> None:
+    with pytest.raises(BadMessage) as caught:
+        decode_from_server(encode(TakeControl()))
+    assert caught.value.code == "unknown_kind"
+
+
+def test_a_bad_message_is_the_peers_error() -> None:
+    assert issubclass(BadMessage, RemoteProtocolError)
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=12,
+)
+kinds = st.sampled_from([*FROM_FRONTEND, *TO_FRONTEND]) | st.text()
+fields = st.dictionaries(st.sampled_from(["id", "kind", *CONTROL_CHANGED_ON_THE_WIRE]) | st.text(), json_values)
+documents = json_values | st.builds(lambda kind, rest: {**rest, "kind": kind}, kinds, fields)
+
+
+def decodes_or_refuses(text: str | bytes) -> None:
+    for decode, table in ((decode_untrusted, FROM_FRONTEND), (decode_from_server, TO_FRONTEND)):
+        try:
+            message = decode(text)
+        except BadMessage as error:
+            assert error.code in {"malformed_json", "malformed_message", "unknown_kind", "invalid_field"}
+            assert len(error.failed_kind) <= 64
+        else:
+            assert isinstance(message, tuple(table.values()))
+            assert decode(encode(message)) == message
+
+
+@given(st.text() | st.binary())
+@example('{"kind": "ping", "id": "1"}')
+def test_any_text_is_a_message_or_a_bad_one(text: str | bytes) -> None:
+    decodes_or_refuses(text)
+
+
+@given(documents)
+def test_any_document_is_a_message_or_a_bad_one(document: Any) -> None:
+    decodes_or_refuses(json.dumps(document))
+
+
+@given(st.text())
+def test_a_ping_keeps_its_id_whatever_it_is(identifier: str) -> None:
+    text = orjson.dumps({"kind": "ping", "id": identifier})
+    assert decode_untrusted(text) == Ping(id=identifier)
