@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
-from urllib.parse import SplitResult, urlsplit
+from typing import cast
+from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 import attrs
+import h11
 import trio
 import trio_websocket
+import wsproto.utilities
 
-from pilothouse.channels.errors import BrowserGone, BrowserTooSlow
+from pilothouse.channels.errors import BrowserGone, BrowserTooSlow, leaves
+from pilothouse.channels.resuming_stream import ResumingStream
 from pilothouse.channels.send_lock import SendLock
 from pilothouse.channels.transport import BROKEN, READ_SIZE, ByteTransport
 
+# trio-websocket lets through what the two libraries underneath it raise.
+_NO_WEBSOCKET = (trio_websocket.HandshakeError, wsproto.utilities.ProtocolError, h11.ProtocolError)
+_DEFAULT_PORTS = {"ws": 80, "wss": 443}
 _LARGEST_FRAME = 16 * 1024 * 1024
 _CLOSE_SECONDS = 1
 
@@ -34,7 +42,7 @@ class Upstream:
 class StreamTransport:
     """A `ByteTransport` over a Unix or TCP socket."""
 
-    def __init__(self, stream: trio.SocketStream) -> None:
+    def __init__(self, stream: trio.abc.Stream) -> None:
         self._stream = stream
         self._sending = SendLock()
 
@@ -76,7 +84,7 @@ class WebSocketTransport:
         """See `ByteTransport`."""
         try:
             await self._connection.send_message(data)
-        except trio_websocket.ConnectionClosed as error:
+        except (trio_websocket.ConnectionClosed, *_NO_WEBSOCKET) as error:
             raise BrowserGone(detail=str(error)) from error
 
 
@@ -88,19 +96,42 @@ def open_upstream(address: str, seconds: float) -> AbstractAsyncContextManager[B
         seconds: how long connecting may take.
 
     Raises:
-        BrowserGone: on entering, when there is nobody, or the address is none.
-        BrowserTooSlow: on entering, when nobody answers.
+        BrowserGone: on entering, when there is nobody, or the address is none; for a WebSocket perhaps in a group.
+        BrowserTooSlow: on entering, when nobody answers; for a WebSocket perhaps in a group.
     """
-    parts = urlsplit(address)
-    return _open_websocket(address, seconds) if parts.scheme in ("ws", "wss") else _open_socket(parts, seconds)
+    opener = _open_websocket if address.startswith(("ws://", "wss://")) else _open_socket
+    return opener(address, seconds)
 
 
 @asynccontextmanager
-async def _open_socket(parts: SplitResult, seconds: float) -> AsyncIterator[ByteTransport]:
-    with _unreachable_in(seconds):
-        stream = await _connect(parts)
-    try:
+async def _open_socket(address: str, seconds: float) -> AsyncIterator[ByteTransport]:
+    async with _connected(address, seconds) as stream:
         yield StreamTransport(stream)
+
+
+@asynccontextmanager
+async def _open_websocket(address: str, seconds: float) -> AsyncIterator[ByteTransport]:
+    try:
+        async with _connected(address, seconds) as stream, trio.open_nursery() as nursery:
+            with _unreachable_in(seconds):
+                connection = await _upgraded(nursery, stream, urlsplit(address))
+            try:
+                yield WebSocketTransport(connection)
+            finally:
+                with trio.move_on_after(_CLOSE_SECONDS, shield=True):
+                    await connection.aclose()
+                nursery.cancel_scope.cancel()
+    except* _NO_WEBSOCKET as group:
+        # The library's reader task raises these in the nursery, now or later.
+        raise BrowserGone(detail=f"no WebSocket to the VNC server: {leaves(group)}") from group
+
+
+@asynccontextmanager
+async def _connected(address: str, seconds: float) -> AsyncIterator[trio.abc.Stream]:
+    with _unreachable_in(seconds):
+        stream = ResumingStream(await _connect(urlsplit(address)))
+    try:
+        yield stream
     finally:
         await trio.aclose_forcefully(stream)
 
@@ -108,22 +139,28 @@ async def _open_socket(parts: SplitResult, seconds: float) -> AsyncIterator[Byte
 async def _connect(parts: SplitResult) -> trio.SocketStream:
     if parts.scheme == "unix":
         return await trio.open_unix_socket(parts.path)
-    if parts.scheme == "tcp" and parts.hostname and parts.port:
-        return await trio.open_tcp_stream(parts.hostname, parts.port)
+    port = parts.port or _DEFAULT_PORTS.get(parts.scheme)
+    if parts.scheme in ("tcp", *_DEFAULT_PORTS) and parts.hostname and port:
+        return await trio.open_tcp_stream(parts.hostname, port)
     raise ValueError("no address of a VNC server")
 
 
-@asynccontextmanager
-async def _open_websocket(address: str, seconds: float) -> AsyncIterator[ByteTransport]:
-    async with trio.open_nursery() as nursery:
-        with _unreachable_in(seconds):
-            connection = await trio_websocket.connect_websocket_url(nursery, address, max_message_size=_LARGEST_FRAME)
-        try:
-            yield WebSocketTransport(connection)
-        finally:
-            with trio.move_on_after(_CLOSE_SECONDS, shield=True):
-                await connection.aclose()
-            nursery.cancel_scope.cancel()
+async def _upgraded(
+    nursery: trio.Nursery, stream: trio.abc.Stream, parts: SplitResult
+) -> trio_websocket.WebSocketConnection:
+    if parts.scheme == "wss":
+        context = ssl.create_default_context()
+        encrypted = trio.SSLStream(stream, context, server_hostname=parts.hostname, https_compatible=True)
+        await encrypted.do_handshake()
+        stream = encrypted
+    resource = urlunsplit(("", "", parts.path or "/", parts.query, ""))
+    return await trio_websocket.wrap_client_stream(
+        nursery,
+        cast(trio.SocketStream, stream),  # any Stream will do, whatever the annotation says
+        parts.netloc.rpartition("@")[2],
+        resource,
+        max_message_size=_LARGEST_FRAME,
+    )
 
 
 @contextmanager
@@ -131,7 +168,7 @@ def _unreachable_in(seconds: float) -> Iterator[None]:
     try:
         with trio.fail_after(seconds):
             yield
-    except (OSError, ValueError, trio_websocket.HandshakeError) as error:
-        raise BrowserGone(detail=f"cannot reach the VNC server: {error}") from error
+    except (*BROKEN, ValueError) as error:
+        raise BrowserGone(detail=f"cannot reach the VNC server: {error.__cause__ or error}") from error
     except trio.TooSlowError as error:
         raise BrowserTooSlow(detail=f"no connection to the VNC server within {seconds} s") from error

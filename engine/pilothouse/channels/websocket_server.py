@@ -32,7 +32,7 @@ class WebSocketServer:
     """The server's end of one WebSocket, a `MessageTransport` once `accept` has returned.
 
     Args:
-        stream: a connection on which an HTTP/1.1 upgrade request arrives; `close`, `reject` and a failed `accept` close it.
+        stream: a connection on which an HTTP/1.1 upgrade request arrives; closed by `close`, `reject`, failed `accept`.
         max_message_size: in bytes.
     """
 
