@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import trio
+
 from pilothouse.protocol.control import NO_CONTROL_STATE, ControlLease, ControlState, NotInControl, Viewer
 from pilothouse_app.store import Store
 from pilothouse_app.store.entities import BrowserSession, RunnableKind, SessionStatus
@@ -16,6 +18,7 @@ class FakeSessions:
         self.orders: list[tuple[str, ...]] = []
 
     async def create(self, session: BrowserSession) -> None:
+        await trio.lowlevel.checkpoint()
         self.orders.append(("create", session.browser_session_id))
 
     async def end(self, session_id: str, *, status: SessionStatus = "completed", reason: str | None = None) -> None:

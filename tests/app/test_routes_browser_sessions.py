@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import trio
 from fake_sessions import FakeSessions
 from rest_client import OTHER_KEY, RestClient
 
@@ -49,6 +50,18 @@ async def test_a_new_session_is_stored_and_its_browser_ordered(rest: RestClient,
         "browser_session_id": session_id,
         "created_at": created_at,
     }
+
+
+async def test_a_client_that_goes_away_leaves_no_session_without_a_browser(
+    rest: RestClient, sessions: FakeSessions, store: Store
+) -> None:
+    with trio.CancelScope() as client:
+        store.on_change(lambda kind, entity_id: client.cancel())
+        await rest.post("/browser_sessions", {})
+
+    [stored] = await store.browser_sessions.unfinished()
+    assert client.cancelled_caught
+    assert sessions.orders == [("create", stored.browser_session_id)]
 
 
 async def test_an_order_is_carried_out_to_the_letter(rest: RestClient, store: Store) -> None:

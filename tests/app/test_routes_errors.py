@@ -88,6 +88,19 @@ async def test_unknown_paths_and_methods(rest: RestClient) -> None:
     assert {"GET", "POST"} <= set(answer.headers["Allow"].split(", "))
 
 
+@pytest.mark.parametrize("host", ["a..b", "x" * 300, "<script>", ""])
+async def test_no_host_header_breaks_anything(rest: RestClient, host: str) -> None:
+    assert (await rest.get("/health", headers={"host": host})).status == 200
+
+
+async def test_nothing_under_the_base_path_is_html(rest: RestClient) -> None:
+    session_id = (await rest.new_session())["browser_session_id"]
+
+    for method, path in [("OPTIONS", ""), ("DELETE", f"/{session_id}"), ("GET", "/pbs_0"), ("BREW", "")]:
+        answer = await rest(method, f"/api/v1/browser_sessions{path}")
+        assert "html" not in answer.headers.get("Content-Type", "")
+
+
 async def test_a_body_of_more_than_a_mebibyte_is_413(rest: RestClient) -> None:
     just_right = await rest("POST", "/api/v1/browser_sessions", data=b" " * (2**20 - 2) + b"{}")
     too_large = await rest("POST", "/api/v1/browser_sessions", data=b" " * (2**20 - 1) + b"{}")

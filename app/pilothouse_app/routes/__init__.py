@@ -12,7 +12,7 @@ from pilothouse_app.routes.errors import register_error_handlers
 from pilothouse_app.routes.health import health
 from pilothouse_app.routes.openapi import register_openapi
 from pilothouse_app.routes.pages import pages
-from pilothouse_app.routes.requests import MAX_BODY, ApiRequest
+from pilothouse_app.routes.requests import MAX_BODY, ApiRequest, ApiResponse
 from pilothouse_app.routes.response_headers import add_response_headers
 from pilothouse_app.routes.runnables import runnables
 
@@ -27,6 +27,7 @@ def register_routes(app: QuartTrio, *, static: Path = STATIC) -> None:
         static: the built web page.
     """
     app.request_class = ApiRequest
+    app.response_class = ApiResponse
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
     # Redirects to tidier URLs would be HTML pages.
     app.url_map.merge_slashes = False

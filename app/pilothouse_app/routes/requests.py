@@ -9,7 +9,7 @@ import attrs
 import orjson
 from quart import Blueprint, current_app, g, request
 from quart_trio import QuartTrio
-from quart_trio.wrappers import TrioRequest
+from quart_trio.wrappers import TrioRequest, TrioResponse
 
 from pilothouse_app.authentication import Credential, authenticate, presented_credential
 from pilothouse_app.routes.errors import BASE_PATH, ApiError
@@ -22,6 +22,11 @@ MAX_BODY = 1024 * 1024
 class ApiRequest(TrioRequest):
     """A request whose body is JSON, whatever its Content-Type says; an empty body is an empty object."""
 
+    @property
+    def host(self) -> str:
+        """What routing sees of the Host header: nothing, as no route depends on it, and some of its values break it."""
+        return "localhost"
+
     async def get_json(self, force: bool = False, silent: bool = False, cache: bool = True) -> Any:
         """Read the body. The arguments are Quart's, and make no difference here.
 
@@ -33,6 +38,12 @@ class ApiRequest(TrioRequest):
             return orjson.loads(body.strip() or b"{}")
         except orjson.JSONDecodeError as error:
             raise ApiError(400, "malformed_json", f"The body is not JSON: {error}.") from error
+
+
+class ApiResponse(TrioResponse):
+    """A response that is not HTML when nobody says what it is."""
+
+    default_mimetype = "text/plain"
 
 
 @attrs.frozen
