@@ -1,0 +1,57 @@
+"""The HTTP side of DevTools: what a browser says about itself."""
+
+from __future__ import annotations
+
+import json
+from functools import partial
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from typing import Any
+from urllib.parse import urlsplit
+
+import trio
+
+from pilothouse.browsers.errors import BrowserFailed
+
+_LARGEST_ANSWER = 4 * 1024 * 1024
+_LIMITER = trio.CapacityLimiter(8)
+
+
+async def get_json(url: str, *, seconds: float) -> Any:
+    """Ask for a JSON document.
+
+    Args:
+        url: with http or https.
+        seconds: how long the answer may take.
+
+    Raises:
+        BrowserFailed: nobody answers, or not with JSON.
+    """
+    try:
+        with trio.fail_after(seconds):
+            # The thread ends by itself, because the socket has the same deadline.
+            return await trio.to_thread.run_sync(
+                partial(_get_json, url, seconds), abandon_on_cancel=True, limiter=_LIMITER
+            )
+    except (OSError, HTTPException, ValueError, trio.TooSlowError) as error:
+        raise no_answer(url, error) from error
+
+
+def no_answer(address: str, error: Exception) -> BrowserFailed:
+    """The failure of an address, which may hold a password or a token that are not for logs."""
+    parts = urlsplit(address)
+    shown = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+    return BrowserFailed(f"no answer from {shown}: {'too slow' if isinstance(error, trio.TooSlowError) else error}")
+
+
+def _get_json(url: str, seconds: float) -> Any:
+    parts = urlsplit(url)
+    kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
+    connection = kind(parts.hostname or "", parts.port, timeout=seconds)
+    try:
+        connection.request("GET", parts.path)
+        response = connection.getresponse()
+        if response.status != 200:
+            raise HTTPException(f"status {response.status}")
+        return json.loads(response.read(_LARGEST_ANSWER))
+    finally:
+        connection.close()
