@@ -107,14 +107,15 @@ async def test_a_closed_store_says_so(database_path: Path) -> None:
 
 
 async def test_a_write_waits_for_a_short_lock(store: Store, database_path: Path) -> None:
-    async with locked_by_another_process(database_path, "writes") as lock, trio.open_nursery() as nursery:
-        nursery.start_soon(store.browser_sessions.add, SESSION)
-        # The write meets the lock, and readers do not wait behind it.
-        for _ in range(5):
-            assert await store.browser_sessions.get("pbs_1", "o_1") is None
-        await lock.release()
+    async with open_store(database_path, patience_seconds=60) as patient:
+        async with locked_by_another_process(database_path, "writes") as lock, trio.open_nursery() as nursery:
+            nursery.start_soon(patient.browser_sessions.add, SESSION)
+            # The write meets the lock, and readers do not wait behind it.
+            for _ in range(5):
+                assert await patient.browser_sessions.get("pbs_1", "o_1") is None
+            await lock.release()
 
-    assert await store.browser_sessions.get("pbs_1", "o_1") == SESSION
+        assert await patient.browser_sessions.get("pbs_1", "o_1") == SESSION
 
 
 async def test_a_write_gives_up_on_a_long_lock_and_changes_nothing(store: Store, database_path: Path) -> None:
