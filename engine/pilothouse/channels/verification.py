@@ -47,6 +47,7 @@ class _Watch:
         self.session_id = session_id
         self.signals: set[EndSignal] = set()
         self.changed = trio.Event()
+        self.changed.set()  # perhaps during the first look, when nobody watched yet
         self.scope = trio.CancelScope()
 
     def end(self, error: ChannelEnded) -> None:

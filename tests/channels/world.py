@@ -1,0 +1,136 @@
+"""Everything around a channel, put together as an application does it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import attrs
+import trio
+
+from pilothouse.channels.channel import Channel, Connection, run_channel
+from pilothouse.channels.errors import Outcome
+from pilothouse.channels.message import MessageChannel
+from pilothouse.channels.registry import LiveSession, Registry, open_registry
+from pilothouse.channels.transport import MessageTransport
+from pilothouse.channels.verification import Entity, Verification, VerificationUnavailable, open_verification
+from pilothouse.protocol.control import Viewer
+from pilothouse.protocol.messages import FromFrontend, ToFrontend, decode_from_server, encode
+from pilothouse.protocol.verdict import Valid, Verdict
+from pilothouse.testing.memory_transport import MemoryClient, memory_transport_pair
+
+SESSION_ID = "pbs_1"
+SESSION = Entity("browser_session", SESSION_ID, "o_1")
+ALICE = Viewer("key-1", "alice")
+BOB = Viewer("key-1", "bob")
+PATIENCE = 10
+
+
+class EntityStore:
+    """Verdicts that a test can change, how many of the next look-ups fail or hang, and a count of all."""
+
+    def __init__(self) -> None:
+        self.verdicts: dict[Entity, Verdict] = {SESSION: Valid(SESSION_ID)}
+        self.unavailable = 0
+        self.hangs = 0
+        self.lookups: Counter[Entity] = Counter()
+
+    async def verify(self, entity: Entity) -> Verdict:
+        self.lookups[entity] += 1
+        if self.hangs:
+            self.hangs -= 1
+            await trio.sleep_forever()
+        if self.unavailable:
+            self.unavailable -= 1
+            raise VerificationUnavailable
+        return self.verdicts[entity]
+
+
+class Running:
+    """A channel under way; `outcome` is how it ended."""
+
+    def __init__(self, channel: Channel) -> None:
+        self.scope = trio.CancelScope()
+        self.channel = channel
+        self._outcome: Outcome | None = None
+        self._ended = trio.Event()
+
+    @property
+    def over(self) -> bool:
+        return self._ended.is_set()
+
+    async def run(self) -> None:
+        try:
+            with self.scope:
+                self._outcome = await run_channel(self.channel)
+        finally:
+            self._ended.set()
+
+    async def outcome(self) -> Outcome:
+        """How it ended, as soon as it has."""
+        with trio.fail_after(PATIENCE):
+            await self._ended.wait()
+        assert self._outcome is not None, "it was cancelled from outside"
+        return self._outcome
+
+    async def ended(self) -> None:
+        with trio.fail_after(PATIENCE):
+            await self._ended.wait()
+
+
+@attrs.frozen
+class Frontend:
+    """A frontend's end of a message channel."""
+
+    running: Running
+    client: MemoryClient
+
+    async def tell(self, message: FromFrontend) -> None:
+        await self.client.send(encode(message))
+
+    async def hear(self) -> ToFrontend:
+        with trio.fail_after(PATIENCE):
+            return decode_from_server(await self.client.receive())
+
+
+@attrs.frozen
+class World:
+    """The application's objects, and a way to open channels."""
+
+    store: EntityStore
+    registry: Registry
+    verification: Verification
+    nursery: trio.Nursery
+
+    @property
+    def session(self) -> LiveSession:
+        session = self.registry.find(SESSION_ID)
+        assert session is not None
+        return session
+
+    def connection(self, transport: MessageTransport, viewer: Viewer = ALICE, entity: Entity = SESSION) -> Connection:
+        return Connection(transport, entity, viewer, self.registry, self.verification)
+
+    def run(self, channel: Channel) -> Running:
+        running = Running(channel)
+        self.nursery.start_soon(running.run)
+        return running
+
+    def frontend(self, viewer: Viewer = ALICE, entity: Entity = SESSION, capacity: int = 16) -> Frontend:
+        """Open a message channel."""
+        transport, client = memory_transport_pair(capacity=capacity)
+        return Frontend(self.run(MessageChannel(self.connection(transport, viewer, entity))), client)
+
+
+@asynccontextmanager
+async def open_world(*, max_viewers: int = 32) -> AsyncIterator[World]:
+    """Put it together, and take it apart."""
+    store = EntityStore()
+    async with (
+        open_registry(max_viewers=max_viewers) as registry,
+        open_verification(store.verify) as verification,
+        trio.open_nursery() as nursery,
+    ):
+        yield World(store, registry, verification, nursery)
+        nursery.cancel_scope.cancel()
