@@ -5,13 +5,14 @@ import re
 import socket
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
 import trio
-from trio_websocket import ConnectionClosed, open_websocket_url
 
 from pilothouse.testing.scripted_vnc_server import ScriptedVncServer
+from pilothouse.testing.websocket_client import open_websocket_client
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted(ROOT.glob("docs/**/*.md"))]
@@ -42,7 +43,8 @@ async def until_listening(port: int) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_links_lead_to_files(page: Path) -> None:
-    for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text()):
+    prose = re.sub(r"^```.*?^```$", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
+    for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", prose):
         assert (page.parent / target).exists(), target
 
 
@@ -100,14 +102,15 @@ async def test_embedding_example_runs() -> None:
     ):
         command = [sys.executable, str(ROOT / "docs" / "examples" / "embed.py"), vnc.address, str(port)]
         nursery.start_soon(trio.run_process, command)
-        url = f"ws://127.0.0.1:{port}"
+        connected = partial(open_websocket_client, "127.0.0.1", port)
         with trio.fail_after(20):
             await until_listening(port)
-            async with open_websocket_url(f"{url}/messages?secret=ahoy&client_id=me") as messages:
-                assert '"control-changed"' in await messages.get_message()
-                async with open_websocket_url(f"{url}/vnc?secret=ahoy&client_id=me") as picture:
-                    assert await picture.get_message() == b"RFB 003.008\n"
-            async with open_websocket_url(f"{url}/vnc?secret=wrong&client_id=me") as refused:
-                with pytest.raises(ConnectionClosed, match="4404"):
-                    await refused.get_message()
+            async with connected("/messages?secret=ahoy&client_id=me") as messages:
+                assert '"control-changed"' in str(await messages.receive())
+                async with connected("/vnc?secret=ahoy&client_id=me") as picture:
+                    assert await picture.receive() == b"RFB 003.008\n"
+            async with connected("/vnc?secret=wrong&client_id=me") as refused:
+                with pytest.raises(trio.EndOfChannel):
+                    await refused.receive()
+                assert refused.close_code == 4404
         nursery.cancel_scope.cancel()

@@ -72,7 +72,7 @@ def _run(settings: Settings, command: Callable[[Settings], Awaitable[None]]) -> 
     failed: list[Exception] = []
     try:
         trio.run(run_until_signal, partial(command, settings))
-    except* (CannotListen, StoreError, BrowserDidNotStart) as group:
+    except* (CannotListen, SettingsError, StoreError, BrowserDidNotStart) as group:
         failed = leaves(group)
     if failed:
         raise click.ClickException(str(failed[0]))

@@ -8,11 +8,11 @@ from contextlib import asynccontextmanager
 from typing import cast
 
 import trio
-from pilothouse.browsers.local import LocalBrowsers
-from pilothouse.browsers.provider import BrowserProvider
 from quart_trio import QuartTrio
 
 from pilothouse import __version__
+from pilothouse.browsers.local import LocalBrowsers
+from pilothouse.browsers.provider import BrowserProvider
 from pilothouse.channels.registry import open_registry
 from pilothouse.channels.verification import Entity, VerificationUnavailable, Verify, open_verification
 from pilothouse.protocol.verdict import Unknown, Verdict, judge_runnable, judge_session
@@ -21,7 +21,7 @@ from pilothouse_app.routes import register_routes
 from pilothouse_app.services import EXTENSION, Services
 from pilothouse_app.sessions import open_sessions
 from pilothouse_app.settings import Settings
-from pilothouse_app.store import Store, StoreUnavailable, open_store
+from pilothouse_app.store import Store, StoreError, open_store
 from pilothouse_app.store.entities import BrowserSession, EntityKind, utc_now
 
 
@@ -60,7 +60,7 @@ def verifier(store: Store) -> Verify:
     async def verify(entity: Entity) -> Verdict:
         try:
             looked = await store.look_up(cast(EntityKind, entity.kind), entity.id, entity.organization_id)
-        except StoreUnavailable as error:
+        except StoreError as error:
             raise VerificationUnavailable(str(error)) from error
         if looked is None:
             return Unknown()

@@ -10,10 +10,10 @@ from typing import Unpack
 import attrs
 import structlog
 import trio
+
 from pilothouse.browsers.attached import AttachedBrowser
 from pilothouse.browsers.errors import BrowserFailed
 from pilothouse.browsers.provider import BrowserProvider, BrowserSpec, RunningBrowser
-
 from pilothouse.channels.end_signal import EndSignal
 from pilothouse.channels.errors import BrowserGone, ChannelEnded, NoLongerValid, SessionEnded, decisive, leaves
 from pilothouse.channels.registry import LiveSession, Registry

@@ -20,6 +20,11 @@ _OK, _FAILED = bytes(4), b"\0\0\0\x01"
 _NONE, _VNC_AUTH = 1, 2
 
 
+def _text(text: str) -> bytes:
+    data = text.encode()
+    return len(data).to_bytes(4) + data
+
+
 def server_init(width: int = 1280, height: int = 720, name: str = "scripted") -> bytes:
     """A ServerInit message with 32-bit true colour.
 
@@ -245,8 +250,3 @@ class _Handshake:
                 raise trio.BrokenResourceError
             heard += bytes(some)
         return heard
-
-
-def _text(text: str) -> bytes:
-    data = text.encode()
-    return len(data).to_bytes(4) + data
