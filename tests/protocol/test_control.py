@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pilothouse.protocol.control import (
-    GRACE_SECONDS,
     NO_CONTROL_STATE,
     TRANSITIONS,
     ControlLease,
@@ -25,7 +24,7 @@ IMPOSTOR = Viewer("key_2", "tab_a")
 """Knows Anna's client id, but has another credential."""
 
 T0 = 1000.0
-GRACE_OVER = T0 + GRACE_SECONDS
+GRACE_OVER = T0 + 30
 
 LeaseAction = Callable[[ControlLease], object]
 
