@@ -11,6 +11,7 @@ import trio
 from quart_trio import QuartTrio
 
 from pilothouse import __version__
+from pilothouse.browsers.leftovers import reap_leftovers
 from pilothouse.browsers.local import LocalBrowsers
 from pilothouse.browsers.provider import BrowserProvider
 from pilothouse.channels.registry import open_registry
@@ -36,11 +37,14 @@ async def open_services(settings: Settings, browsers: BrowserProvider | None = N
     Raises:
         StoreError: the store cannot be opened.
     """
+    if browsers is None:
+        browsers = LocalBrowsers()
+        await reap_leftovers()
     async with (
         open_store(settings.database_path) as store,
         open_registry(max_viewers=settings.max_viewers) as registry,
         open_verification(verifier(store), period=settings.verify_seconds) as verification,
-        open_sessions(store, registry, verification, browsers or LocalBrowsers()) as sessions,
+        open_sessions(store, registry, verification, browsers) as sessions,
     ):
         store.on_change(verification.notify)
         yield Services(
