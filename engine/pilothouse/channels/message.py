@@ -59,9 +59,9 @@ class MessageChannel:
 
     async def _answer(self, session: LiveSession) -> NoReturn:
         while True:
-            text = await self.connection.transport.receive()
+            message = await self.connection.transport.receive()
             try:
-                answer = self._carry_out(decode_untrusted(text), session)
+                answer = self._carry_out(_decoded(message), session)
             except BadMessage as error:
                 answer = Error(error.failed_kind, str(error), error.code)
             if answer is not None:
@@ -97,3 +97,9 @@ class MessageChannel:
             control_epoch=state.control_epoch,
             you_hold_control=session.holds_control(self.connection.viewer),
         )
+
+
+def _decoded(message: bytes | str) -> FromFrontend:
+    if isinstance(message, bytes):
+        raise BadMessage("messages come as text", failed_kind="", code="not_text")
+    return decode_untrusted(message)
