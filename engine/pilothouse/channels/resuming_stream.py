@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import trio
 
+from pilothouse.channels.send_lock import SendLock
 from pilothouse.channels.transport import READ_SIZE
 
 
@@ -17,16 +18,18 @@ class ResumingStream(trio.abc.Stream):
     def __init__(self, stream: trio.SocketStream) -> None:
         self._stream = stream
         self._unsent = b""
+        self._sending = SendLock()
 
     async def send_all(self, data: bytes | bytearray | memoryview) -> None:
-        """Send all bytes; one task at a time."""
+        """Send all bytes, in the order of the calls. Several tasks may send."""
         self._unsent += data
-        try:
-            while self._unsent:
-                sent = await self._stream.socket.send(self._unsent)
-                self._unsent = self._unsent[sent:]
-        except OSError as error:
-            raise trio.BrokenResourceError(str(error)) from error
+        async with self._sending:
+            try:
+                while self._unsent:
+                    sent = await self._stream.socket.send(self._unsent)
+                    self._unsent = self._unsent[sent:]
+            except OSError as error:
+                raise trio.BrokenResourceError(str(error)) from error
 
     async def wait_send_all_might_not_block(self) -> None:
         """See `trio.abc.SendStream`."""

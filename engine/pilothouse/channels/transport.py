@@ -63,7 +63,7 @@ class ByteTransport(Protocol):
         ...
 
     async def send_all(self, data: bytes) -> None:
-        """Send all bytes. Several tasks may send.
+        """Send all bytes. Several tasks may send; what a cancelled call leaves behind goes before the next one's.
 
         Raises:
             BrowserGone: they cannot be sent.

@@ -16,7 +16,6 @@ import wsproto.utilities
 
 from pilothouse.channels.errors import BrowserGone, BrowserTooSlow, leaves
 from pilothouse.channels.resuming_stream import ResumingStream
-from pilothouse.channels.send_lock import SendLock
 from pilothouse.channels.transport import BROKEN, READ_SIZE, ByteTransport
 
 # trio-websocket lets through what the two libraries underneath it raise.
@@ -42,9 +41,8 @@ class Upstream:
 class StreamTransport:
     """A `ByteTransport` over a Unix or TCP socket."""
 
-    def __init__(self, stream: trio.abc.Stream) -> None:
+    def __init__(self, stream: ResumingStream) -> None:
         self._stream = stream
-        self._sending = SendLock()
 
     async def receive_some(self) -> bytes:
         """See `ByteTransport`."""
@@ -55,11 +53,10 @@ class StreamTransport:
 
     async def send_all(self, data: bytes) -> None:
         """See `ByteTransport`."""
-        async with self._sending:
-            try:
-                await self._stream.send_all(data)
-            except BROKEN as error:
-                raise BrowserGone(detail=str(error)) from error
+        try:
+            await self._stream.send_all(data)
+        except BROKEN as error:
+            raise BrowserGone(detail=str(error)) from error
 
 
 class WebSocketTransport:
@@ -127,7 +124,7 @@ async def _open_websocket(address: str, seconds: float) -> AsyncIterator[ByteTra
 
 
 @asynccontextmanager
-async def _connected(address: str, seconds: float) -> AsyncIterator[trio.abc.Stream]:
+async def _connected(address: str, seconds: float) -> AsyncIterator[ResumingStream]:
     with _unreachable_in(seconds):
         stream = ResumingStream(await _connect(urlsplit(address)))
     try:

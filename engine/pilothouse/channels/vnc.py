@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import ClassVar
 
 import attrs
@@ -58,10 +58,15 @@ class VncChannel:
         self._deadlines = deadlines
         self._viewer = connection.transport
         self._input = ViewerInput(LARGEST_READ)
+        self._releases = b""
         self._moved = trio.Event()
 
     def control_changed(self) -> None:
-        """Wakes the task that lets go of held keys."""
+        """Lifts what is held at this moment, and wakes the task that tells the VNC server.
+
+        Not later: what the viewer presses from now on belongs to the new holder's time.
+        """
+        self._releases += self._input.release_all()
         self._moved.set()
 
     async def stream(self, session: LiveSession, signal: EndSignal) -> None:
@@ -81,8 +86,9 @@ class VncChannel:
                     nursery.start_soon(self._let_go_when_control_moves, server)
                     await self._browser_to_viewer(handshake.trailing(), server)
             finally:
-                with trio.move_on_after(_RELEASE_SECONDS, shield=True):
-                    await self._let_go(server)
+                self.control_changed()
+                with trio.move_on_after(_RELEASE_SECONDS, shield=True), suppress(BrowserGone):
+                    await self._forward(b"", server)
 
     async def _greet_viewer(self, server_init: bytes) -> bytes:
         """The viewer's handshake; returns what the viewer sent after it."""
@@ -101,8 +107,7 @@ class VncChannel:
         while True:
             in_control = session.holds_control(self.connection.viewer)
             forward, violation = self._input.receive(data, in_control=in_control)
-            if forward:
-                await server.send_all(forward)
+            await self._forward(forward, server)
             if violation is not None:
                 raise MalformedStream(detail=str(violation)) from violation
             data = await self._received()
@@ -118,13 +123,13 @@ class VncChannel:
         while True:
             await self._moved.wait()
             self._moved = trio.Event()
-            await self._let_go(server)
+            await self._forward(b"", server)
 
-    async def _let_go(self, server: ByteTransport) -> None:
-        """Lift, on the connection that pressed them, all keys and buttons that this viewer holds."""
-        releases = self._input.release_all()
-        if releases:
-            await server.send_all(releases)
+    async def _forward(self, data: bytes, server: ByteTransport) -> None:
+        """Send to the VNC server what was lifted before, on the connection that pressed it, and then `data`."""
+        data, self._releases = self._releases + data, b""
+        if data:
+            await server.send_all(data)
 
     async def _received(self) -> bytes:
         """All that has arrived from the viewer, at least one message."""

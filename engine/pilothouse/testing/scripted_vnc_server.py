@@ -49,6 +49,7 @@ class VncScript:
         server_init: the message that ends the handshake.
         pixels: what it sends at once behind the handshake.
         echo: whether it sends back what it receives after the handshake.
+        deaf: whether it reads nothing more after the handshake.
         hang_up_after: bytes of the handshake after which it closes the connection.
         fall_silent_after: bytes of the handshake after which it says nothing more; 0 never says anything.
     """
@@ -60,6 +61,7 @@ class VncScript:
     server_init: bytes = attrs.field(factory=server_init)
     pixels: bytes = b""
     echo: bool = False
+    deaf: bool = False
     hang_up_after: int | None = None
     fall_silent_after: int | None = None
 
@@ -73,12 +75,13 @@ class VncConnection:
     Attributes:
         received: what it sent after the handshake.
         shared: the byte of its ClientInit.
+        stream: the connection underneath.
     """
 
     def __init__(self, stream: trio.SocketStream) -> None:
         self.received = bytearray()
         self.shared = -1
-        self._stream = stream
+        self.stream = stream
         self._progress = trio.Event()
         self._gone = trio.Event()
 
@@ -100,21 +103,21 @@ class VncConnection:
 
     async def send(self, data: bytes) -> None:
         """Send bytes; waits while the client does not read."""
-        await self._stream.send_all(data)
+        await self.stream.send_all(data)
 
     def hang_up(self) -> None:
         """Close the connection."""
-        self._stream.socket.close()
+        self.stream.socket.close()
 
     async def listen(self, *, echo: bool) -> None:
         """Record what comes, to the end."""
         try:
-            while data := await self._stream.receive_some(_READ_SIZE):
+            while data := await self.stream.receive_some(_READ_SIZE):
                 self.received += data
                 self._progress.set()
                 self._progress = trio.Event()
                 if echo:
-                    await self._stream.send_all(data)
+                    await self.stream.send_all(data)
         finally:
             self._gone.set()
 
@@ -181,6 +184,8 @@ class ScriptedVncServer:
                 self._connected = trio.Event()
                 if self.script.pixels:
                     await connection.send(self.script.pixels)
+                if self.script.deaf:
+                    await trio.sleep_forever()
                 await connection.listen(echo=self.script.echo)
         except (trio.BrokenResourceError, trio.ClosedResourceError):
             pass  # either side may hang up at any time
