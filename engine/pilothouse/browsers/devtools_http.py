@@ -49,9 +49,9 @@ def _get_json(url: str, seconds: float) -> Any:
     connection = kind(parts.hostname or "", parts.port, timeout=seconds)
     try:
         connection.request("GET", parts.path)
-        response = connection.getresponse()
-        if response.status != 200:
-            raise HTTPException(f"status {response.status}")
-        return json.loads(response.read(_LARGEST_ANSWER))
+        with connection.getresponse() as response:
+            if response.status != 200:
+                raise HTTPException(f"status {response.status}")
+            return json.loads(response.read(_LARGEST_ANSWER))
     finally:
         connection.close()

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import attrs
 
+_PUBLIC = Path("/tmp")  # noqa: S108 - X11 knows no other place
 _FAMILY_WILD = 0xFFFF
 _COOKIE_NAME = b"MIT-MAGIC-COOKIE-1"
 _COOKIE_SIZE = 16
@@ -46,10 +47,10 @@ class DisplayFiles:
     socket_identity: list[int] | None
 
     @classmethod
-    def of(cls, display: int, server_pid: int) -> DisplayFiles:
+    def of(cls, display: int, server_pid: int, root: Path = _PUBLIC) -> DisplayFiles:
         """The files of a running X server."""
-        socket = f"/tmp/.X11-unix/X{display}"  # noqa: S108 - X11 knows no other place
-        return cls(f"/tmp/.X{display}-lock", socket, server_pid, _identity(socket))  # noqa: S108
+        socket = str(root / ".X11-unix" / f"X{display}")
+        return cls(str(root / f".X{display}-lock"), socket, server_pid, _identity(socket))
 
     def remove(self) -> None:
         """Remove what is still there of a server that has been killed, and nothing of any other."""

@@ -56,8 +56,8 @@ async def _check_that_waiting_goes_on(browser: RunningBrowser) -> None:
         nursery.start_soon(wait)
         nursery.start_soon(wait)
         await wait_all_tasks_blocked()
-        assert not returned, "wait_gone() returned while the browser was running"
         nursery.cancel_scope.cancel()
+    assert not returned, "wait_gone() returned while the browser was running"
 
 
 async def _check_that_exceptions_come_out(provider: BrowserProvider, spec: BrowserSpec) -> None:
@@ -69,6 +69,8 @@ async def _check_that_exceptions_come_out(provider: BrowserProvider, spec: Brows
         assert error is raised, "another exception came out than the body's"
     except BaseExceptionGroup as error:
         raise AssertionError("the body's exception came out in a group") from error
+    else:
+        raise AssertionError("the body's exception was lost")
 
 
 async def _check_cancellation(provider: BrowserProvider, spec: BrowserSpec) -> None:
