@@ -2,13 +2,20 @@
 
 Quart hands every WebSocket to `asgi_websocket_class`. Ours speaks ASGI itself: it learns the peer's close code, which
 Quart does not pass on, and reads without a queue.
+
+What is different from the fast lane: ASGI cannot break a connection off. One whose peer has stopped reading stays, with
+the task that delivers to it, until the peer reads or the ASGI server gives up; its channel has left by then. And
+Hypercorn gives every leaver's close code as 1006, so a holder of control who says good-bye is waited for all the same,
+for the grace period.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
 from typing import Any, Protocol
 
+import trio
 from quart_trio import QuartTrio
 
 from pilothouse.channels.errors import MessageTooLarge, ViewerLeft
@@ -30,12 +37,17 @@ class Send(Protocol):
 
 
 class AsgiWebSocket:
-    """A `MessageTransport` on an ASGI connection that has been accepted."""
+    """A `MessageTransport` on an ASGI connection that has been accepted. Made by `open_asgi_websocket`.
+
+    A task of its own talks to the ASGI server, because that may be deaf to cancellation while it sends: Hypercorn is.
+    """
 
     def __init__(self, receive: Receive, send: Send) -> None:
         self._receive = receive
         self._send = send
         self._closed: int | None = None
+        self._last_words: dict[str, Any] | None = None
+        self._outgoing, self._to_deliver = trio.open_memory_channel[dict[str, Any]](0)
 
     async def receive(self) -> bytes | str:
         """The next message; see `MessageTransport`."""
@@ -46,7 +58,7 @@ class AsgiWebSocket:
             self._closed = event.get("code") or ViewerLeft().close_code
             raise ViewerLeft(self._closed)
         message: bytes | str = event["text"] if event.get("bytes") is None else event["bytes"]
-        if len(message) > LARGEST_MESSAGE:
+        if len(message.encode() if isinstance(message, str) else message) > LARGEST_MESSAGE:
             raise MessageTooLarge
         return message
 
@@ -55,16 +67,51 @@ class AsgiWebSocket:
         return None
 
     async def send(self, data: bytes | str) -> None:
-        """Send one message; see `MessageTransport`."""
+        """Send one message, as soon as the one before it has been delivered; see `MessageTransport`."""
         if self._closed is not None:
             raise ViewerLeft(self._closed)
-        await self._send({"type": "websocket.send", "text" if isinstance(data, str) else "bytes": data})
+        try:
+            await self._outgoing.send({"type": "websocket.send", "text" if isinstance(data, str) else "bytes": data})
+        except trio.BrokenResourceError as error:
+            raise ViewerLeft from error
 
     async def close(self, close_code: int, reason: str) -> None:
-        """Say why; the ASGI server does the rest."""
-        if self._closed is None:
-            self._closed = close_code
-            await self._send({"type": "websocket.close", "code": close_code, "reason": reason})
+        """Say why, and wait for the peer's answer; the ASGI server closes the connection."""
+        if self._closed is not None:
+            return
+        self._closed = close_code
+        self._last_words = {"type": "websocket.close", "code": close_code, "reason": reason}
+        self._outgoing.close()
+        while (await self._receive())["type"] != "websocket.disconnect":
+            pass
+
+    async def deliver(self) -> None:
+        """Give the ASGI server everything that is to be sent, to the last words."""
+        # An OSError is how ASGI says that the peer has gone.
+        with self._to_deliver, suppress(OSError):
+            async for event in self._to_deliver:
+                await self._send(event)
+            if self._last_words is not None:
+                await self._send(self._last_words)
+
+
+@asynccontextmanager
+async def open_asgi_websocket(receive: Receive, send: Send) -> AsyncIterator[AsgiWebSocket]:
+    """The transport, and the owner of the task that delivers. The caller closes it."""
+    websocket = AsgiWebSocket(receive, send)
+    # When the server stops, the last words are still to be said. `close` has its bounds from those who call it.
+    delivery = trio.CancelScope(shield=True)
+
+    async def deliver() -> None:
+        with delivery:
+            await websocket.deliver()
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(deliver)
+        try:
+            yield websocket
+        finally:
+            delivery.cancel()
 
 
 class StreamConnection:
@@ -88,7 +135,8 @@ class StreamConnection:
             await _refuse(scope, send, refusal.status, refusal.body, refusal.headers)
             return
         await send({"type": "websocket.accept"})
-        await serve_stream(request, AsgiWebSocket(receive, send), self._services)
+        async with open_asgi_websocket(receive, send) as websocket:
+            await serve_stream(request, websocket, self._services)
 
 
 async def _refuse(scope: Mapping[str, Any], send: Send, status: int, body: str, headers: Mapping[str, str]) -> None:

@@ -1,0 +1,75 @@
+"""The transport that ASGI gives, with Hypercorn and a real client at its ends."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+import trio
+from hypercorn.config import Config
+from hypercorn.trio import serve
+
+from pilothouse.channels.errors import ABNORMAL, ViewerLeft
+from pilothouse.testing.transport_contract import MESSAGE_TRANSPORT_CHECKS, Check, check_client_closes
+from pilothouse.testing.websocket_client import WebSocketClient, open_websocket_client
+from pilothouse_app.asgi_streams import AsgiWebSocket, Receive, Send, open_asgi_websocket
+
+HOST = "127.0.0.1"
+
+
+class Application:
+    """An ASGI application that hands its one WebSocket over."""
+
+    def __init__(self) -> None:
+        self.opened, self.done = trio.Event(), trio.Event()
+
+    async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        assert scope["type"] == "websocket"  # the ASGI way to say that one has no lifespan
+        await receive()
+        await send({"type": "websocket.accept"})
+        async with open_asgi_websocket(receive, send) as self.websocket:
+            self.opened.set()
+            await self.done.wait()
+
+
+@asynccontextmanager
+async def open_pair() -> AsyncIterator[tuple[AsgiWebSocket, WebSocketClient]]:
+    application, stop = Application(), trio.Event()
+    config = Config()
+    config.bind = [f"{HOST}:0"]
+
+    async def serving(*, task_status: trio.TaskStatus[list[str]]) -> None:
+        await serve(application, config, mode="asgi", shutdown_trigger=stop.wait, task_status=task_status)
+
+    async with trio.open_nursery() as nursery:
+        [url] = await nursery.start(serving)
+        async with open_websocket_client(HOST, urlsplit(url).port or 0) as client:
+            await application.opened.wait()
+            yield application.websocket, client
+        application.done.set()
+        stop.set()
+
+
+@pytest.mark.parametrize(
+    "check",
+    [check for check in MESSAGE_TRANSPORT_CHECKS if check is not check_client_closes],
+    ids=lambda check: check.__name__,
+)
+async def test_contract(check: Check) -> None:
+    await check(open_pair)
+
+
+async def test_hypercorn_keeps_the_leavers_close_code_to_itself() -> None:
+    """The one thing of the contract that cannot be kept: whoever leaves seems to have broken off."""
+    async with open_pair() as (server, client), trio.open_nursery() as nursery:
+        await client.send(b"last words")
+        nursery.start_soon(client.close, 1000)
+        with trio.fail_after(10):
+            assert await server.receive() == b"last words"
+            with pytest.raises(ViewerLeft) as left:
+                await server.receive()
+            await server.close(1000, "")
+    assert left.value.close_code == ABNORMAL
