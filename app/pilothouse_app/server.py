@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 import structlog
 import trio
 
+from pilothouse.browsers.provider import BrowserProvider
 from pilothouse_app.factory import bare_app, open_services
 from pilothouse_app.front import serve
 from pilothouse_app.network_names import in_brackets
@@ -25,8 +26,14 @@ class CannotListen(Exception):
 
 
 @asynccontextmanager
-async def running_server(settings: Settings) -> AsyncIterator[tuple[Services, str]]:
+async def running_server(
+    settings: Settings, browsers: BrowserProvider | None = None
+) -> AsyncIterator[tuple[Services, str]]:
     """Serve while the context lasts; yields the services and the server's URL.
+
+    Args:
+        settings: of the server.
+        browsers: see `open_services`.
 
     Raises:
         CannotListen: on entering.
@@ -35,7 +42,7 @@ async def running_server(settings: Settings) -> AsyncIterator[tuple[Services, st
     listeners = await _listen(settings)
     host, port = listeners[0].socket.getsockname()[:2]
     url = f"http://{in_brackets(host)}:{port}"
-    async with open_services(settings) as services, trio.open_nursery() as nursery:
+    async with open_services(settings, browsers) as services, trio.open_nursery() as nursery:
         app = bare_app()
         app.extensions[EXTENSION] = services
         await nursery.start(serve, app, services, listeners)
