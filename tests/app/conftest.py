@@ -8,6 +8,8 @@ import pytest
 from fake_sessions import FakeSessions
 from quart_trio import QuartTrio
 from rest_client import KEY, OTHER_KEY, SETTINGS, RestClient
+from trio.testing import MockClock
+from whole_server import FORMS, Form, WholeServer, open_whole_server, watched
 
 from pilothouse.channels.registry import open_registry
 from pilothouse.channels.verification import Entity, open_verification
@@ -88,3 +90,28 @@ async def rest(app: QuartTrio, store: Store) -> RestClient:
             ApiKey(key_id=f"key_{number}", organization_id=f"o_{number}", name="test", key_hash=hash_key(key))
         )
     return RestClient(app)
+
+
+@pytest.fixture(params=FORMS)
+def form(request: pytest.FixtureRequest) -> Form:
+    """Both forms of the server."""
+    chosen: Form = request.param
+    return chosen
+
+
+@pytest.fixture
+def server_settings(settings: Settings) -> Settings:
+    return attrs.evolve(settings, port=0)
+
+
+@pytest.fixture
+async def server(form: Form, server_settings: Settings) -> AsyncIterator[WholeServer]:
+    """A server on a real port, watched by the test's end for what it left behind."""
+    async with open_whole_server(form, server_settings) as server, watched(server):
+        yield server
+
+
+@pytest.fixture
+def clock() -> MockClock:
+    """Goes as clocks do, and can be put forward, so that nobody has to wait for a deadline."""
+    return MockClock(rate=1.0)
