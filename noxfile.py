@@ -79,9 +79,11 @@ def install(session: nox.Session, *groups: str, extra: str = "[app]") -> None:
 
 def npm(session: nox.Session, *arguments: str) -> None:
     """Run npm in the web face's folder, with a Node.js that comes from PyPI like everything else."""
-    session.install("-q", *nox.project.dependency_groups(PROJECT, "frontend"))
+    if not (Path(session.bin) / "npm").exists():
+        session.install("-q", *nox.project.dependency_groups(PROJECT, "frontend"))
     with session.chdir(FRONTEND):
-        session.run("npm", *arguments, silent=True)
+        # Without its cache Node.js leaves nothing in /tmp.
+        session.run("npm", *arguments, silent=True, env={"NODE_DISABLE_COMPILE_CACHE": "1"})
 
 
 def build_frontend(session: nox.Session) -> None:
