@@ -66,7 +66,7 @@ def need_system_packages(*, for_tests: bool = False) -> None:
     if not any(map(shutil.which, ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome"))):
         # Ubuntu has Chromium only as a snap, which this transitional package brings.
         ubuntu = "ID=ubuntu" in Path("/etc/os-release").read_text()
-        missing += ["chromium-browser" if ubuntu else "chromium", "fonts-liberation"]
+        missing += ["chromium-browser" if ubuntu else "chromium", "fonts-dejavu-core", "fonts-liberation"]
     tools = {"ss": "iproute2", "ps": "procps", "curl": "curl"} if for_tests else {}
     missing += [package for tool, package in tools.items() if not shutil.which(tool)]
     if missing:
