@@ -23,6 +23,9 @@ from pilothouse.channels.errors import MessageTooLarge, ViewerLeft
 from pilothouse.channels.send_lock import SendLock
 from pilothouse.channels.transport import BROKEN, READ_SIZE
 
+_END_OF_HEAD = b"\r\n\r\n"
+_LARGEST_HEAD = READ_SIZE
+
 # The library's debug log quotes request lines, and those carry credentials.
 _quiet = logging.getLogger(__name__ + ".protocol")
 _quiet.setLevel(logging.WARNING)
@@ -45,6 +48,7 @@ class WebSocketServer:
         self._sending = SendLock()
         self._broken = False
         self._request: Request | None = None
+        self._early = b""
 
     async def read_request(self) -> Request:
         """The upgrade request.
@@ -52,12 +56,17 @@ class WebSocketServer:
         Raises:
             ViewerLeft: the peer went away, or sent no valid HTTP.
         """
-        while self._request is None:
-            await self._read()
+        if self._request is None:
+            await self._receive_head()
+            # What is behind the head has to wait: the protocol would take it for frames before there is a WebSocket.
+            head, end, self._early = self._early.partition(_END_OF_HEAD)
+            self._feed(head + end)
+            if not end:
+                self._feed(b"")
             for event in self._protocol.events_received():
                 if isinstance(event, Request):
                     self._request = event
-            if self._request is None and self._protocol.handshake_exc is not None:
+            if self._request is None:
                 await self._answer_and_close()
                 raise ViewerLeft
         return self._request
@@ -138,12 +147,25 @@ class WebSocketServer:
         finally:
             await trio.aclose_forcefully(self._stream)
 
+    async def _receive_head(self) -> None:
+        while _END_OF_HEAD not in self._early and len(self._early) < _LARGEST_HEAD:
+            data = await self._received()
+            if not data:
+                break
+            self._early += data
+
     async def _read(self) -> None:
+        data, self._early = self._early, b""
+        self._feed(data or await self._received())
+
+    async def _received(self) -> bytes:
         try:
-            data = await self._stream.receive_some(READ_SIZE)
+            return bytes(await self._stream.receive_some(READ_SIZE))
         except BROKEN as error:
             self._protocol.receive_eof()
             raise ViewerLeft from error
+
+    def _feed(self, data: bytes) -> None:
         if data:
             self._protocol.receive_data(data)
         else:
