@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from inspect import isawaitable
 from typing import TypeVar
 
 import trio
+from trio.testing import MockClock
 
 ResultT = TypeVar("ResultT")
 
@@ -25,3 +27,18 @@ async def eventually(
             if answer:
                 return answer
             await trio.sleep(_PAUSE_SECONDS)
+
+
+@asynccontextmanager
+async def time_flies(clock: MockClock) -> AsyncIterator[None]:
+    """Put the clock forward again and again, so that every deadline passes soon."""
+
+    async def put_forward() -> None:
+        while True:
+            clock.jump(1)
+            await trio.sleep(_PAUSE_SECONDS)
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(put_forward)
+        yield
+        nursery.cancel_scope.cancel()

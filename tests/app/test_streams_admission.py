@@ -27,11 +27,8 @@ async def test_without_a_good_key_nobody_is_told_more(server: WholeServer, key: 
 async def test_other_organizations_entities_and_no_entities_look_alike(server: WholeServer) -> None:
     async with ScriptedVncServer() as vnc:
         session_id = await server.attach(vnc)
-        runnables = {
-            kind: (await server.api("POST", f"/{kind}s", {"browser_session_id": session_id}))[f"{kind}_id"]
-            for kind in ("task", "workflow_run")
-        }
-        known = {"browser_session": session_id, **runnables}
+        kinds = ("browser_session", "task", "workflow_run")
+        known = {kind: await server.owner_of(session_id, kind) for kind in kinds}
         for path in PATHS:
             for entity_id in (known[path.partition("/")[2]], STRANGER):
                 async with server.stream(f"{path}/{entity_id}", key=OTHER_KEY, client_id="tab-1") as client:

@@ -43,9 +43,7 @@ BAD_MESSAGES: list[tuple[str | bytes, str, str]] = [
 async def test_what_makes_no_sense_is_answered_and_changes_nothing(server: WholeServer, kind: str) -> None:
     async with ScriptedVncServer() as vnc:
         session_id = await server.attach(vnc)
-        entity_id = session_id
-        if kind != "browser_session":
-            entity_id = (await server.api("POST", f"/{kind}s", {"browser_session_id": session_id}))[f"{kind}_id"]
+        entity_id = await server.owner_of(session_id, kind)
         async with server.frontend(entity_id, kind=kind) as frontend:
             assert await frontend.hear() == ControlChanged("agent", "ai_control", None, 0, you_hold_control=False)
             for message, failed_kind, code in BAD_MESSAGES:

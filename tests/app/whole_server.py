@@ -84,6 +84,13 @@ class WholeServer:
         await self.session_when(session_id, "running")
         return session_id
 
+    async def owner_of(self, session_id: str, kind: str) -> str:
+        """The id of a new task or run that owns the session; for a browser session its own."""
+        if kind == "browser_session":
+            return session_id
+        owner: str = (await self.api("POST", f"/{kind}s", {"browser_session_id": session_id}))[f"{kind}_id"]
+        return owner
+
     async def session_when(self, session_id: str, status: str) -> Any:
         """The session, as soon as it has this status."""
 
@@ -148,7 +155,7 @@ class WholeServer:
 
 async def ending_of(client: WebSocketClient) -> tuple[int | None, str]:
     """The close code and reason, once the server has closed."""
-    with trio.fail_after(10):
+    with trio.fail_after(60):  # by a clock that a test may have put forward
         while True:
             try:
                 await client.receive()
