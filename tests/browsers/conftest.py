@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from devtools_server import devtools_server
 from program import Program
 
 from pilothouse.browsers.local import LocalBrowsers
@@ -22,6 +23,12 @@ def base_directory() -> Iterator[Path]:
 @pytest.fixture
 def browsers(base_directory: Path) -> LocalBrowsers:
     return LocalBrowsers(base_directory)
+
+
+@pytest.fixture
+def devtools() -> Iterator[str]:
+    with devtools_server() as address:
+        yield address
 
 
 @pytest.fixture

@@ -1,13 +1,8 @@
 from __future__ import annotations
 
-import json
 import socket
 from collections.abc import Iterator
-from functools import partial
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from threading import Thread
-from typing import ClassVar
 
 import pytest
 import trio
@@ -20,29 +15,6 @@ from pilothouse.browsers.provider import BrowserSpec
 from pilothouse.testing.provider_contract import check_provider
 
 SPEC = BrowserSpec("pbs_1")
-
-
-class DevTools(BaseHTTPRequestHandler):
-    answers: ClassVar = {"/json/version": (200, {"Browser": "Chrome/156"}), "/broken/json/version": (500, {})}
-
-    def do_GET(self) -> None:
-        status, answer = self.answers[self.path]
-        self.send_response(status)
-        self.end_headers()
-        self.wfile.write(json.dumps(answer).encode())
-
-    def log_message(self, *arguments: object) -> None:
-        pass
-
-
-@pytest.fixture
-def devtools() -> Iterator[str]:
-    with HTTPServer(("127.0.0.1", 0), DevTools) as server:
-        thread = Thread(target=partial(server.serve_forever, poll_interval=0.01))
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -59,14 +59,23 @@ async def test_what_a_killed_server_left_is_killed_and_removed(base_directory: P
 
 
 @pytest.fixture
-async def bystander(nursery: trio.Nursery) -> AsyncIterator[ProcessIdentity]:
+async def bystander() -> AsyncIterator[ProcessIdentity]:
     """A process that has nothing to do with browsers, leader of its own group."""
-    process = await trio.lowlevel.open_process(["sleep", "1000"], start_new_session=True)
-    identity = ProcessIdentity.of(process.pid)
-    assert identity is not None
-    yield identity
-    process.kill()
-    await process.wait()
+    async with bystander_with(dict(os.environ)) as identity:
+        yield identity
+
+
+@asynccontextmanager
+async def bystander_with(environment: dict[str, str]) -> AsyncIterator[ProcessIdentity]:
+    process = await trio.lowlevel.open_process(["sleep", "1000"], env=environment, start_new_session=True)
+    try:
+        identity = ProcessIdentity.of(process.pid)
+        assert identity is not None
+        yield identity
+    finally:
+        with trio.move_on_after(5, shield=True):
+            process.kill()
+            await process.wait()
 
 
 async def test_a_process_that_only_has_the_same_id_is_not_killed(
@@ -84,11 +93,32 @@ async def test_the_very_same_process_is_killed(base_directory: Path, bystander: 
     assert not bystander.is_alive()
 
 
+async def test_what_has_left_its_group_is_killed_too(base_directory: Path) -> None:
+    directory = leave_behind(base_directory)
+    name, _, value = directory.marker.partition("=")
+    async with bystander_with({**os.environ, name: value}) as stray:
+        assert await reap_leftovers(base_directory) == 1
+        assert not stray.is_alive()
+
+
+def open_to_others(path: Path) -> None:
+    path.chmod(0o755)
+
+
+def owned_by_another(path: Path) -> None:
+    os.chown(path, 65534, -1)
+
+
+@pytest.mark.parametrize(
+    # Only root can read another user's private directory, and only root can make one.
+    "spoil",
+    [open_to_others, owned_by_another] if os.geteuid() == 0 else [open_to_others],
+)
 async def test_a_record_that_others_could_have_written_is_not_believed(
-    base_directory: Path, bystander: ProcessIdentity
+    base_directory: Path, bystander: ProcessIdentity, spoil: Callable[[Path], None]
 ) -> None:
     directory = leave_behind(base_directory, bystander)
-    directory.path.chmod(0o755)
+    spoil(directory.path)
     assert await reap_leftovers(base_directory) == 0
     assert bystander.is_alive()
     shutil.rmtree(directory.path)

@@ -181,10 +181,15 @@ async def test_a_start_has_a_deadline(base_directory: Path, program: Program) ->
         await start(LocalBrowsers(base_directory, chromium=hangs, start_seconds=0.3))
 
 
-async def test_a_port_that_is_not_yet_written_is_waited_for(base_directory: Path, program: Program) -> None:
-    writes_nothing = program('touch "${1#--user-data-dir=}/DevToolsActivePort"; exec sleep 1000')
+async def test_half_of_a_port_is_not_believed(base_directory: Path, program: Program, devtools: str) -> None:
+    port = devtools.rpartition(":")[2]
+    script = "printf '{}' > \"${{1#--user-data-dir=}}/DevToolsActivePort\"; exec sleep 1000"
+    begins_to_write = program(script.format(port), "begins")
     with pytest.raises(BrowserFailed, match="not ready within"):
-        await start(LocalBrowsers(base_directory, chromium=writes_nothing, start_seconds=0.3))
+        await start(LocalBrowsers(base_directory, chromium=begins_to_write, start_seconds=0.3))
+    writes_all = program(script.format(f"{port}\\n/devtools/browser/1"), "writes")
+    async with LocalBrowsers(base_directory, chromium=writes_all).start(SPEC) as browser:
+        assert browser.cdp_address == devtools
 
 
 async def test_a_url_cannot_be_a_switch(browsers: LocalBrowsers) -> None:

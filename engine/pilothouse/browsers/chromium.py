@@ -115,8 +115,8 @@ def _command(executable: str, spec: BrowserSpec, profile: Path) -> list[str]:
         executable,
         f"--user-data-dir={profile}",
         "--window-position=0,0",
-        # Without a window manager the window comes out one pixel smaller than it is asked to be.
-        f"--window-size={spec.width + 1},{spec.height + 1}",
+        # Chromium makes a window that has exactly the size of the screen one pixel smaller, in both directions.
+        f"--window-size={spec.width},{spec.height + 1}",
         *_SWITCHES,
         *_switches_of_this_machine(),
         spec.url,

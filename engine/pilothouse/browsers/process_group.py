@@ -83,7 +83,6 @@ class ProcessGroup:
         """Wait until the program has ended, and say how, with its last words."""
         reason = await self.wait_ended()
         # What it has started may hold its stderr open.
-        self._signal(signal.SIGKILL)
         with trio.move_on_after(_DRAIN_SECONDS):
             await self._stderr_closed.wait()
         return BrowserFailed(": ".join([reason, " | ".join(self._stderr_lines)]) if self._stderr_lines else reason)
