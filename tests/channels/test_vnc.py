@@ -31,6 +31,7 @@ from world import ALICE, BOB, PATIENCE, SESSION_ID, World, open_world
 
 from pilothouse.channels.errors import SessionEnded
 from pilothouse.channels.registry import LiveSession
+from pilothouse.channels.transport import LARGEST_MESSAGE
 from pilothouse.channels.upstream import Upstream
 from pilothouse.channels.vnc import DEFAULT_DEADLINES, Deadlines, VncChannel
 from pilothouse.protocol.control import Viewer
@@ -288,6 +289,24 @@ async def test_where_frames_end_means_nothing(size: int, stage: Stage) -> None:
     for start in range(0, len(sent), size):
         await viewer.say(sent[start : start + size])
     assert await received(connection, viewer) == sent
+
+
+async def test_a_flood_of_messages_does_not_keep_the_others_waiting(stage: Stage) -> None:
+    viewer, connection = await stage.watching()
+    turns = 0
+
+    async def somebody_else() -> None:
+        nonlocal turns
+        while True:
+            await trio.lowlevel.checkpoint()
+            turns += 1
+
+    async with trio.open_nursery() as nursery:
+        await viewer.say(pointer(1) * (LARGEST_MESSAGE // 6))
+        nursery.start_soon(somebody_else)
+        assert await received(connection, viewer) == b""
+        nursery.cancel_scope.cancel()
+    assert turns > 100
 
 
 async def test_input_over_a_real_websocket(stage: Stage) -> None:

@@ -24,6 +24,9 @@ from pilothouse.protocol.rfb.viewer_input import ViewerInput
 LARGEST_READ = LARGEST_MESSAGE + READ_SIZE
 """Bytes that one message and what has arrived behind it can come to."""
 
+_JUDGED_AT_ONCE = 16_384
+"""Bytes. Judging takes up to a microsecond for each, and all other channels wait meanwhile."""
+
 _RELEASE_SECONDS = 1.0
 
 
@@ -57,7 +60,7 @@ class VncChannel:
         self.connection = connection
         self._deadlines = deadlines
         self._viewer = connection.transport
-        self._input = ViewerInput(LARGEST_READ)
+        self._input = ViewerInput(_JUDGED_AT_ONCE)
         self._releases = b""
         self._moved = trio.Event()
 
@@ -105,12 +108,18 @@ class VncChannel:
     async def _viewer_to_browser(self, early: bytes, server: ByteTransport, session: LiveSession) -> None:
         data = early
         while True:
-            in_control = session.holds_control(self.connection.viewer)
-            forward, violation = self._input.receive(data, in_control=in_control)
-            await self._forward(forward, server)
-            if violation is not None:
-                raise MalformedStream(detail=str(violation)) from violation
+            for start in range(0, len(data), _JUDGED_AT_ONCE):
+                if start:
+                    await trio.lowlevel.checkpoint()
+                await self._judge(data[start : start + _JUDGED_AT_ONCE], server, session)
             data = await self._received()
+
+    async def _judge(self, data: bytes, server: ByteTransport, session: LiveSession) -> None:
+        in_control = session.holds_control(self.connection.viewer)
+        forward, violation = self._input.receive(data, in_control=in_control)
+        await self._forward(forward, server)
+        if violation is not None:
+            raise MalformedStream(detail=str(violation)) from violation
 
     async def _browser_to_viewer(self, early: bytes, server: ByteTransport) -> None:
         data = early or await server.receive_some()
