@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import socket
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -11,7 +12,7 @@ import trio
 import trio_websocket
 from certificates import self_signed_certificate
 from trio.testing import wait_all_tasks_blocked
-from websockify import Websockify, running_websockify
+from websockify import running_websockify
 
 from pilothouse.channels.errors import BrowserGone, BrowserTooSlow, ChannelEnded, ViewerLeft, leaves
 from pilothouse.channels.transport import ByteTransport
@@ -39,22 +40,23 @@ async def listen_on_tcp() -> AsyncIterator[tuple[str, trio.SocketListener]]:
 
 
 @asynccontextmanager
-async def listen_behind(websockify: Websockify) -> AsyncIterator[tuple[str, trio.SocketListener]]:
-    async with trio.SocketListener(trio.socket.from_stdlib_socket(websockify.target.dup())) as listener:
-        yield websockify.url, listener
+async def listen_behind(address: str, target: socket.socket) -> AsyncIterator[tuple[str, trio.SocketListener]]:
+    async with trio.SocketListener(trio.socket.from_stdlib_socket(target.dup())) as listener:
+        yield address, listener
 
 
 @pytest.fixture(scope="module")
-def websockify() -> Iterator[Websockify]:
-    with running_websockify() as running:
-        yield running
+def websockify() -> Iterator[tuple[str, socket.socket]]:
+    """A real websockify, and the listening socket to which it connects for each WebSocket."""
+    with socket.create_server(("127.0.0.1", 0)) as target, running_websockify(target.getsockname()[1]) as address:
+        yield address, target
 
 
 @pytest.fixture(params=["unix", "tcp", "ws"])
 def listen(request: pytest.FixtureRequest, tmp_path: Path) -> Listen:
     if request.param == "unix":
         return partial(listen_on_unix, tmp_path)
-    return listen_on_tcp if request.param == "tcp" else partial(listen_behind, request.getfixturevalue("websockify"))
+    return listen_on_tcp if request.param == "tcp" else partial(listen_behind, *request.getfixturevalue("websockify"))
 
 
 @asynccontextmanager

@@ -27,6 +27,7 @@ from rfb_viewer import (
 )
 from trio.testing import MockClock, wait_all_tasks_blocked
 from websocket_pair import open_websocket_pair
+from websockify import running_websockify
 from world import ALICE, BOB, PATIENCE, SESSION_ID, World, open_world
 
 from pilothouse.channels.errors import SessionEnded
@@ -175,6 +176,47 @@ async def test_every_kind_of_vnc_server(version: bytes, security_types: tuple[in
         viewer = stage.enter()
         assert await viewer.shake_hands() == server_init()
         assert await viewer.hear() == b"pixels"
+
+
+async def test_vnc_server_behind_a_websockify() -> None:
+    async with ScriptedVncServer(over="tcp") as server, open_world() as world:
+        with world.registry.attend(SESSION_ID) as session, running_websockify(port_of(server)) as address:
+            session.set_upstream(Upstream(address))
+            stage = Stage(world, session, server, DEFAULT_DEADLINES)
+            viewer, connection = await stage.driving()
+            await viewer.say(HELD)
+            assert await received(connection, viewer) == HELD
+            await connection.send(b"pixels")
+            assert await viewer.hear() == b"pixels"
+            await viewer.client.break_off()
+            with trio.fail_after(PATIENCE):
+                await connection.gone()
+            assert without_markers(connection) == HELD + RELEASED
+            connection.hang_up()
+
+
+async def test_websockify_without_a_vnc_server() -> None:
+    async with ScriptedVncServer(over="tcp") as gone:
+        pass
+    async with open_world() as world:
+        with world.registry.attend(SESSION_ID) as session, running_websockify(port_of(gone)) as address:
+            session.set_upstream(Upstream(address))
+            viewer = world.run(VncChannel(world.connection(memory_transport_pair()[0])))
+            assert (await viewer.outcome()).close_code == 4411
+
+
+def port_of(server: ScriptedVncServer) -> int:
+    return int(server.address.rpartition(":")[2])
+
+
+async def test_vnc_server_over_tcp_that_echoes() -> None:
+    async with ScriptedVncServer(VncScript(echo=True), over="tcp") as server, open_world() as world:
+        with world.registry.attend(SESSION_ID) as session:
+            session.set_upstream(Upstream(server.address))
+            viewer, _ = await Stage(world, session, server, DEFAULT_DEADLINES).driving()
+            for _ in range(3):
+                await viewer.say(key(LETTER_A))
+                assert await viewer.hear() == key(LETTER_A)
 
 
 HANDSHAKE = 12 + 2 + 4 + len(server_init())

@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+import trio
+from trio.testing import wait_all_tasks_blocked
+
+from pilothouse.channels.resuming_stream import ResumingStream
+
+MORE_THAN_FITS = 5_000_000
+
+
+@asynccontextmanager
+async def open_pair() -> AsyncIterator[tuple[ResumingStream, trio.SocketStream]]:
+    ours, theirs = trio.socket.socketpair()
+    async with ResumingStream(trio.SocketStream(ours)) as stream, trio.SocketStream(theirs) as peer:
+        yield stream, peer
+
+
+async def take(peer: trio.SocketStream, count: int) -> bytes:
+    data = b""
+    with trio.fail_after(10):
+        while len(data) < count:
+            data += await peer.receive_some()
+    return data
+
+
+async def test_order_is_the_order_of_the_calls_whoever_is_cancelled() -> None:
+    async with open_pair() as (stream, peer), trio.open_nursery() as nursery:
+        scopes = [trio.CancelScope() for _ in range(4)]
+
+        async def send(number: int) -> None:
+            with scopes[number]:
+                await stream.send_all(bytes([number]) * (1 if number else MORE_THAN_FITS))
+
+        for number in range(4):
+            nursery.start_soon(send, number)
+            await wait_all_tasks_blocked()
+        for number in (2, 0):
+            scopes[number].cancel()
+            await wait_all_tasks_blocked()
+        assert await take(peer, MORE_THAN_FITS + 3) == bytes(MORE_THAN_FITS) + b"\1\2\3"
+
+
+async def test_a_call_with_nothing_to_say_finishes_what_others_left() -> None:
+    async with open_pair() as (stream, peer), trio.open_nursery() as nursery:
+        with trio.CancelScope() as scope:
+            scope.cancel()
+            await stream.send_all(b"left behind")
+        nursery.start_soon(stream.send_all, b"")
+        assert await take(peer, 11) == b"left behind"
+
+
+async def test_nobody_is_there() -> None:
+    async with open_pair() as (stream, peer):
+        await peer.aclose()
+        with pytest.raises(trio.BrokenResourceError):
+            await stream.send_all(b"hello?")
+
+
+async def test_closed() -> None:
+    async with open_pair() as (stream, _):
+        await stream.aclose()
+        for use in (lambda: stream.send_all(b"hello?"), stream.receive_some):
+            with pytest.raises((trio.ClosedResourceError, trio.BrokenResourceError)):
+                await use()
