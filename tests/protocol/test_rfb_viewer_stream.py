@@ -125,6 +125,14 @@ def test_two_large_cut_texts_behind_each_other_are_two() -> None:
     assert Parsed([text + text + UPDATE_REQUEST], largest_read=2**20).raw == [b"", b"", UPDATE_REQUEST]
 
 
+def test_a_stream_may_go_on_for_ever() -> None:
+    piece = UPDATE_REQUEST * 6000
+    assert len(piece) * 10 > LARGEST_KEPT + LARGEST_READ
+    parsed = Parsed([piece] * 10)
+    assert parsed.violation is None
+    assert parsed.raw == [UPDATE_REQUEST] * 60_000
+
+
 def test_more_than_one_read_can_be_is_an_overflow() -> None:
     stream = ViewerStream(largest_read=10)
     stream.receive(bytes(LARGEST_KEPT + 10))
