@@ -61,9 +61,33 @@ def recorded(run_directory: Path) -> list[dict[str, int]]:
         return []
 
 
-def recorded_display(run_directory: Path) -> Path:
-    """The socket of the session's X display."""
-    return Path(json.loads((run_directory / "processes.json").read_text())["display"]["socket"])
+@attrs.frozen
+class DisplaySocket:
+    """One X server's socket, and not that of the next server that takes the same number."""
+
+    path: str
+    inode: int
+    changed: int
+
+    @classmethod
+    def at(cls, path: str) -> DisplaySocket:
+        status = os.lstat(path)
+        return cls(path, status.st_ino, status.st_ctime_ns)
+
+    def exists(self) -> bool:
+        try:
+            return self.at(self.path) == self
+        except FileNotFoundError:
+            return False
+
+
+def display_socket(run_directory: Path) -> DisplaySocket:
+    """Found by looking at what Xvnc listens on."""
+    xvnc = recorded(run_directory)[0]["pid"]
+    lines = subprocess.run(["ss", "-Hlxp"], capture_output=True, text=True, check=True).stdout.splitlines()
+    ours = {line.split()[4] for line in lines if f"pid={xvnc}," in line}
+    (path,) = (address for address in ours if address.startswith("/tmp/.X11-unix/"))
+    return DisplaySocket.at(path)
 
 
 def run_directory_in(base_directory: Path) -> Path:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import trio
-from session_processes import mentioning, processes_of, recorded, recorded_display, run_directory_in
+from session_processes import display_socket, mentioning, processes_of, recorded, run_directory_in
 
 from pilothouse.browsers.leftovers import reap_leftovers
 from pilothouse.browsers.process_table import ProcessIdentity
@@ -41,7 +41,7 @@ async def server(base_directory: Path) -> AsyncIterator[tuple[trio.Process, Path
 async def test_what_a_killed_server_left_is_killed_and_removed(base_directory: Path) -> None:
     async with server(base_directory) as (process, directory):
         processes = processes_of(directory)
-        display = recorded_display(directory)
+        display = display_socket(directory)
         assert display.exists()
 
         assert await reap_leftovers(base_directory) == 0, "a running server's browser is left alone"

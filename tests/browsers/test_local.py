@@ -10,7 +10,16 @@ import pytest
 import trio
 from program import Program
 from rfb_picture import Picture, take_picture
-from session_processes import Process, mentioning, processes_of, recorded, run_directory_in, until
+from session_processes import (
+    DisplaySocket,
+    Process,
+    display_socket,
+    mentioning,
+    processes_of,
+    recorded,
+    run_directory_in,
+    until,
+)
 
 from pilothouse.browsers.errors import BrowserFailed
 from pilothouse.browsers.local import LocalBrowser, LocalBrowsers
@@ -79,7 +88,7 @@ async def test_nothing_is_left_after_a_normal_end(browsers: LocalBrowsers) -> No
 async def test_says_who_was_killed_and_leaves_nothing(browsers: LocalBrowsers, which: int, name: str) -> None:
     async with browsers.start(SPEC) as browser:
         processes = processes_of(run_directory(browser))
-        display = display_socket(browser)
+        display = display_socket(run_directory(browser))
         assert display.exists()
         os.kill(recorded(run_directory(browser))[which]["pid"], signal.SIGKILL)
         with trio.fail_after(1):
@@ -89,27 +98,17 @@ async def test_says_who_was_killed_and_leaves_nothing(browsers: LocalBrowsers, w
     assert not display.exists()
 
 
-def display_socket(browser: LocalBrowser) -> Path:
-    """Found by looking at what Xvnc listens on."""
-    xvnc = recorded(run_directory(browser))[0]["pid"]
-    lines = subprocess.run(["ss", "-Hlxp"], capture_output=True, text=True, check=True).stdout.splitlines()
-    (path,) = {
-        line.split()[4] for line in lines if f"pid={xvnc}," in line and line.split()[4].startswith("/tmp/.X11-unix/")
-    }
-    return Path(path)
-
-
 def still_running(processes: list[Process]) -> list[Process]:
     return [process for process in processes if process.is_alive()]
 
 
 async def test_sessions_that_start_together_get_displays_of_their_own(browsers: LocalBrowsers) -> None:
-    displays: list[Path] = []
+    displays: list[DisplaySocket] = []
     both_run = trio.Event()
 
     async def run() -> None:
         async with browsers.start(SPEC) as browser:
-            displays.append(display_socket(browser))
+            displays.append(display_socket(run_directory(browser)))
             if len(displays) == 2:
                 both_run.set()
             await both_run.wait()
@@ -118,7 +117,7 @@ async def test_sessions_that_start_together_get_displays_of_their_own(browsers: 
         async with trio.open_nursery() as nursery:
             nursery.start_soon(run)
             nursery.start_soon(run)
-    assert len(set(displays)) == 2
+    assert len({display.path for display in displays}) == 2
 
 
 @pytest.mark.parametrize("programs_running", [1, 2])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 from collections.abc import Iterator
 from contextlib import suppress
@@ -13,6 +14,7 @@ import attrs
 _PROC = Path("/proc")
 _GONE = (FileNotFoundError, ProcessLookupError, PermissionError)
 _DEAD = frozenset("ZX")
+_DEATH_MILLISECONDS = 1000
 
 
 @attrs.frozen
@@ -56,7 +58,7 @@ def count_members(group: int) -> int:
 
 
 def kill_marked(marker: str) -> int:
-    """Send SIGKILL to every process that was started with an environment variable.
+    """Kill every process that was started with an environment variable, and wait until it is dead.
 
     Args:
         marker: `NAME=value`.
@@ -92,7 +94,15 @@ def _kill_if_marked(pid: int, marker: bytes) -> bool:
         try:
             if marker in (_PROC / str(pid) / "environ").read_bytes().split(b"\0"):
                 signal.pidfd_send_signal(pidfd, signal.SIGKILL)
+                _wait_ended(pidfd)
                 return True
         finally:
             os.close(pidfd)
     return False
+
+
+def _wait_ended(pidfd: int) -> None:
+    """A process that dies has no environment any more, so it would not be found a second time."""
+    poll = select.poll()
+    poll.register(pidfd, select.POLLIN)
+    poll.poll(_DEATH_MILLISECONDS)
