@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from functools import partial
 from typing import Unpack
 
 import attrs
@@ -15,11 +14,20 @@ from pilothouse.browsers.attached import AttachedBrowser
 from pilothouse.browsers.errors import BrowserFailed
 from pilothouse.browsers.provider import BrowserProvider, BrowserSpec, RunningBrowser
 from pilothouse.channels.end_signal import EndSignal
-from pilothouse.channels.errors import BrowserGone, ChannelEnded, NoLongerValid, SessionEnded, decisive, leaves
+from pilothouse.channels.errors import (
+    BrowserGone,
+    ChannelEnded,
+    InternalError,
+    NoLongerValid,
+    SessionEnded,
+    decisive,
+    leaves,
+)
 from pilothouse.channels.registry import LiveSession, Registry
 from pilothouse.channels.upstream import Upstream
 from pilothouse.channels.verification import Entity, Verification
 from pilothouse.protocol.control import NO_CONTROL_STATE, ControlState, NotInControl, Viewer
+from pilothouse_app.ids import new_id
 from pilothouse_app.store import Store, StoreUnavailable
 from pilothouse_app.store.browser_sessions import SessionChange
 from pilothouse_app.store.entities import BrowserSession, RunnableKind, SessionStatus
@@ -39,6 +47,14 @@ class _Over:
     status: SessionStatus
     reason: str
     error: ChannelEnded
+
+
+@attrs.define
+class _Task:
+    """A session's task: what cancels it, and how the session ended, once it has."""
+
+    scope: trio.CancelScope = attrs.field(factory=trio.CancelScope)
+    over: _Over | None = None
 
 
 class Sessions:
@@ -65,12 +81,12 @@ class Sessions:
         self._verification = verification
         self._local = local
         self._nursery = nursery
-        self._scopes: dict[str, trio.CancelScope] = {}
+        self._tasks: dict[str, _Task] = {}
 
     async def create(self, session: BrowserSession) -> None:
         """Start the browser of a stored session, in the background."""
-        scope = self._scopes[session.browser_session_id] = trio.CancelScope()
-        self._nursery.start_soon(self._run, session, scope)
+        task = self._tasks[session.browser_session_id] = _Task()
+        self._nursery.start_soon(self._run, session, task)
 
     async def end(self, session_id: str, *, status: SessionStatus = "completed", reason: str | None = None) -> None:
         """End a session: write it down, close its channels, stop its browser in the background.
@@ -84,9 +100,9 @@ class Sessions:
         live = self._registry.find(session_id)
         if live is not None:
             live.end(SessionEnded())
-        scope = self._scopes.get(session_id)
-        if scope is not None:
-            scope.cancel()
+        task = self._tasks.get(session_id)
+        if task is not None:
+            task.scope.cancel()
 
     async def end_runnable(self, kind: RunnableKind, entity_id: str, status: str) -> None:
         """A task or a run has become final: close the channels that were opened for it."""
@@ -123,25 +139,28 @@ class Sessions:
                     session.browser_session_id, status="failed", failure_reason=CRASHED, display_status="no_browser"
                 )
 
-    async def _run(self, session: BrowserSession, scope: trio.CancelScope) -> None:
+    async def _run(self, session: BrowserSession, task: _Task) -> None:
         """A session's task: the browser, from its start to its end."""
         session_id = session.browser_session_id
         try:
-            with scope, self._registry.attend(session_id) as live:
+            with task.scope, self._registry.attend(session_id) as live:
                 try:
-                    await self._live(session, live)
-                except BrowserFailed as error:
-                    self._conclude(session_id, live, _Over("failed", error.reason, BrowserGone(detail=error.reason)))
-                except ChannelEnded as error:
-                    self._conclude(session_id, live, _refused(error))
+                    await self._live(session, live, task)
+                except* BrowserFailed as group:
+                    self._conclude(session_id, live, task, _failed(leaves(group)[0].reason))
+                except* ChannelEnded as group:
+                    self._conclude(session_id, live, task, _refused(decisive(leaves(group))))
+                except* Exception as group:  # noqa: BLE001 (a bug in one session must not end the others; it is logged)
+                    self._conclude(session_id, live, task, _broken(group))
         finally:
-            del self._scopes[session_id]
-            if session.provider == "local":
-                # Changes nothing when the session is over already, and is true when the server is being stopped.
+            del self._tasks[session_id]
+            over = task.over or (_failed(STOPPED) if session.provider == "local" else None)
+            if over is not None:
+                # Changes nothing when the session's end is written down already.
                 with trio.move_on_after(LAST_WORDS_SECONDS, shield=True):
-                    await self._write(session_id, status="failed", failure_reason=STOPPED, display_status="no_browser")
+                    await self._write_end(session_id, over)
 
-    async def _live(self, session: BrowserSession, live: LiveSession) -> None:
+    async def _live(self, session: BrowserSession, live: LiveSession, task: _Task) -> None:
         session_id = session.browser_session_id
         entity = Entity("browser_session", session_id, session.organization_id)
         signal = EndSignal()
@@ -160,25 +179,21 @@ class Sessions:
                 _log.info("browser running", session=session_id)
                 over = await _until_over(browser, signal)
                 # The channels hear of it before the rest of the browser is stopped, which may take seconds.
-                self._conclude(session_id, live, over)
+                self._conclude(session_id, live, task, over)
 
     def _provider_of(self, session: BrowserSession) -> BrowserProvider:
         if session.provider == "local":
             return self._local
         return AttachedBrowser(session.vnc_address, session.vnc_password, session.cdp_address)
 
-    def _conclude(self, session_id: str, live: LiveSession, over: _Over) -> None:
+    def _conclude(self, session_id: str, live: LiveSession, task: _Task, over: _Over) -> None:
         _log.info("session over", session=session_id, status=over.status, reason=over.reason)
+        task.over = over
         live.end(over.error)
-        self._nursery.start_soon(
-            partial(
-                self._write,
-                session_id,
-                status=over.status,
-                failure_reason=over.reason,
-                display_status="no_browser",
-            )
-        )
+        self._nursery.start_soon(self._write_end, session_id, over)
+
+    async def _write_end(self, session_id: str, over: _Over) -> None:
+        await self._write(session_id, status=over.status, failure_reason=over.reason, display_status="no_browser")
 
     async def _write(self, session_id: str, **changes: Unpack[SessionChange]) -> None:
         """Write a change down, however long the store takes to answer; a final session stays as it is."""
@@ -198,12 +213,23 @@ async def _until_over(browser: RunningBrowser, signal: EndSignal) -> _Over:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(signal.wait)
             reason = await browser.wait_gone()
-            over = _Over("failed", reason, BrowserGone(detail=reason))
+            over = _failed(reason)
             nursery.cancel_scope.cancel()
     except* ChannelEnded as group:
         over = _refused(decisive(leaves(group)))
     assert over is not None  # noqa: S101 (one of the two has happened)
     return over
+
+
+def _failed(reason: str) -> _Over:
+    return _Over("failed", reason, BrowserGone(detail=reason))
+
+
+def _broken(bug: BaseException) -> _Over:
+    error_id = new_id("err")
+    _log.error("a bug ended a session", error_id=error_id, exc_info=bug)
+    reason = f"internal error {error_id}"
+    return _Over("failed", reason, InternalError(reason))
 
 
 def _refused(error: ChannelEnded) -> _Over:
