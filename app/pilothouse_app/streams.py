@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 import attrs
 import structlog
@@ -22,7 +22,7 @@ from pilothouse_app.authentication import Unauthorized as BadCredential
 from pilothouse_app.authentication import authenticate, presented_credential
 from pilothouse_app.origins import websocket_origin_allowed
 from pilothouse_app.services import Services
-from pilothouse_app.store import StoreUnavailable
+from pilothouse_app.store import StoreError
 
 _PATH = re.compile(r"/api/v1/stream/(vnc|messages)/(browser_session|task|workflow_run)/([A-Za-z0-9_]{1,64})")
 _CLIENT_ID = re.compile(r"[A-Za-z0-9_.:\-]{1,128}")
@@ -55,8 +55,8 @@ class StreamRequest:
         cls, *, target: str, headers: Mapping[str, str], peer_ip: str, local_address: tuple[str, int]
     ) -> StreamRequest:
         """From a request target, such as `/path?query`."""
-        parts = urlsplit(target)
-        return cls(parts.path, dict(parse_qsl(parts.query)), headers, peer_ip, local_address)
+        path, _, query = target.partition("?")
+        return cls(path, dict(parse_qsl(query)), headers, peer_ip, local_address)
 
 
 @attrs.frozen
@@ -118,7 +118,7 @@ async def _who(request: StreamRequest, services: Services) -> tuple[Viewer, str]
         )
     except BadCredential as error:
         raise Unauthorized from error
-    except StoreUnavailable as error:
+    except StoreError as error:
         raise NotReady(detail=str(error)) from error
     client_id = request.query.get("client_id", "")
     if not _CLIENT_ID.fullmatch(client_id):
