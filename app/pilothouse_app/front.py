@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import socket
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from functools import partial
 from http import HTTPStatus
 from typing import cast
@@ -38,6 +39,11 @@ _KEEPALIVE = (
     (socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 3),
     (socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 30_000),
 )
+
+
+_Http = Callable[[trio.SocketStream], Awaitable[None]]
+
+_log = logging.getLogger(__name__)
 
 
 async def serve(
@@ -76,23 +82,38 @@ def _hypercorn_config() -> Config:
     return config
 
 
-async def _serve_connection(
-    services: Services, http: Callable[[trio.SocketStream], Awaitable[None]], stream: trio.SocketStream
-) -> None:
-    for option in _KEEPALIVE:
-        stream.socket.setsockopt(*option)
-    lane = None
+async def _serve_connection(services: Services, http: _Http, stream: trio.SocketStream) -> None:
     try:
-        with trio.move_on_after(HEAD_SECONDS):
-            lane = await _choose_lane(stream.socket)
-    except OSError:
-        pass  # gone before it said anything
+        await _serve_by_lane(services, http, stream)
+    except* Exception as group:  # noqa: BLE001 (a bug in one connection must not end the server; it is logged here)
+        _log.error("a bug ended a connection", exc_info=group)
+
+
+async def _serve_by_lane(services: Services, http: _Http, stream: trio.SocketStream) -> None:
+    lane = None
+    with suppress(OSError), trio.move_on_after(HEAD_SECONDS):  # gone before it said anything, or silent
+        for option in _KEEPALIVE:
+            stream.socket.setsockopt(*option)
+        lane = await _choose_lane(stream.socket)
     if lane is Lane.STREAM:
         await _serve_websocket(services, stream)
     elif lane is Lane.HTTP:
+        await _serve_http(http, stream)
+
+
+async def _serve_http(http: _Http, stream: trio.SocketStream) -> None:
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(_close_when_cancelled, stream)
         await http(stream)
-    else:
-        await trio.aclose_forcefully(stream)
+        nursery.cancel_scope.cancel()
+
+
+async def _close_when_cancelled(stream: trio.SocketStream) -> None:
+    # Hypercorn is deaf to cancellation while it sends, and a peer that does not read would keep us from stopping.
+    try:
+        await trio.sleep_forever()
+    finally:
+        stream.socket.close()
 
 
 async def _choose_lane(sock: trio.socket.SocketType) -> Lane | None:
