@@ -46,6 +46,7 @@ class AsgiWebSocket:
         self._receive = receive
         self._send = send
         self._closed: int | None = None
+        self._gone = False
         self._last_words: dict[str, Any] | None = None
         self._outgoing, self._to_deliver = trio.open_memory_channel[dict[str, Any]](0)
 
@@ -53,8 +54,8 @@ class AsgiWebSocket:
         """The next message; see `MessageTransport`."""
         if self._closed is not None:
             raise ViewerLeft(self._closed)
-        event = await self._receive()
-        if event["type"] == "websocket.disconnect":
+        event = await self._next_event()
+        if self._gone:
             self._closed = event.get("code") or ViewerLeft().close_code
             raise ViewerLeft(self._closed)
         message: bytes | str = event["text"] if event.get("bytes") is None else event["bytes"]
@@ -82,8 +83,12 @@ class AsgiWebSocket:
         self._closed = close_code
         self._last_words = {"type": "websocket.close", "code": close_code, "reason": reason}
         self._outgoing.close()
-        while (await self._receive())["type"] != "websocket.disconnect":
-            pass
+        await self.wait_gone()
+
+    async def wait_gone(self) -> None:
+        """Wait until the peer has gone; what still comes is thrown away."""
+        while not self._gone:
+            await self._next_event()
 
     async def deliver(self) -> None:
         """Give the ASGI server everything that is to be sent, to the last words."""
@@ -93,6 +98,11 @@ class AsgiWebSocket:
                 await self._send(event)
             if self._last_words is not None:
                 await self._send(self._last_words)
+
+    async def _next_event(self) -> Mapping[str, Any]:
+        event = await self._receive()
+        self._gone = event["type"] == "websocket.disconnect"
+        return event
 
 
 @asynccontextmanager
@@ -110,6 +120,8 @@ async def open_asgi_websocket(receive: Receive, send: Send) -> AsyncIterator[Asg
         nursery.start_soon(deliver)
         try:
             yield websocket
+            # Hypercorn would wait for ever for somebody to take what it has still received, and never hear of the end.
+            await websocket.wait_gone()
         finally:
             delivery.cancel()
 
