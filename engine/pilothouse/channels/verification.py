@@ -153,6 +153,8 @@ class Verification:
 
 def _why_over(verdict: Verdict, session_id: str) -> ChannelEnded | None:
     if isinstance(verdict, Valid):
+        if verdict.session_id is None:
+            return NoLongerValid("its browser session does not exist any more")
         return None if verdict.session_id == session_id else BrowserGone("there is another browser now")
     return _refusal(verdict) if isinstance(verdict, Refused) else NoLongerValid("it does not exist any more")
 
