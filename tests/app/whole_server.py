@@ -49,7 +49,7 @@ class Frontend:
         await self.client.send(encode(message))
 
     async def hear(self) -> ToFrontend:
-        with trio.fail_after(10):
+        with trio.fail_after(60):  # by a clock that a test may have put forward
             return decode_from_server(await self.client.receive())
 
     async def ask(self, message: FromFrontend) -> ToFrontend:
@@ -155,7 +155,7 @@ class WholeServer:
 
 async def ending_of(client: WebSocketClient) -> tuple[int | None, str]:
     """The close code and reason, once the server has closed."""
-    with trio.fail_after(60):  # by a clock that a test may have put forward
+    with trio.fail_after(60):
         while True:
             try:
                 await client.receive()
