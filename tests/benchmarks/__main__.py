@@ -1,0 +1,51 @@
+"""`nox -s bench`: Pilothouse beside its peers in one run on one machine, in absolute figures and in ratios."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from benchmarks import report
+from benchmarks.candidates import FASTAPI, OURS, WEBSOCKIFY, all_candidates
+from benchmarks.measures import Runner, idle_memory, round_trips, updates
+from benchmarks.sizes import FULL, SMOKE, Sizes
+
+
+def main() -> None:
+    """Measure and print; with `--smoke` with tiny counts, so that the figures mean nothing."""
+    sizes = SMOKE if "--smoke" in sys.argv[1:] else FULL
+    with all_candidates() as candidates:
+        compare([Runner(candidate, candidate.connect()) for candidate in candidates], sizes)
+
+
+def compare(runners: Sequence[Runner], sizes: Sizes) -> None:
+    """The proxies side by side."""
+    accepted = [runner.candidate.name for runner in runners if runner.viewer.websocket.compressed]
+    print(f"The client offers permessage-deflate; accepted by: {', '.join(accepted) or 'nobody'}.")
+    memory = idle_memory(runners, sizes)
+    report.heading(f"{sizes.idle_connections} idle connections")
+    report.row("memory of each (PSS), KiB", memory)
+
+    keys = round_trips(runners, sizes)
+    report.heading(f"8-byte key event and its echo, {sizes.rounds * sizes.round_trips} times")
+    report.row("round trip p50, µs", keys.p50)
+    report.row("round trip p99, µs", keys.p99)
+    report.row("CPU of the proxy, µs", keys.cpu)
+
+    report.heading(f"updates in bursts of {sizes.burst_mib} MiB")
+    small, large = updates(runners, sizes, 4), updates(runners, sizes, 64)
+    flat = updates(runners, sizes, 64, compressible=True)
+    for name, measured in (("4 KiB", small), ("64 KiB", large), ("64 KiB, compressible", flat)):
+        report.row(f"{name}: MiB/s", measured.rate)
+        report.row(f"{name}: CPU of the proxy, ms/MiB", measured.cpu)
+
+    print("\nGoals")
+    report.goal("round trip p50, of websockify's", keys.p50[OURS] / keys.p50[WEBSOCKIFY], 1)
+    report.goal("CPU per round trip, of the FastAPI path's", keys.cpu[OURS] / keys.cpu[FASTAPI], 0.7)
+    report.goal("CPU per MiB of 64 KiB updates, of websockify's", large.cpu[OURS] / large.cpu[WEBSOCKIFY], 1.6)
+    report.goal("CPU per MiB of 64 KiB updates, of the FastAPI path's", large.cpu[OURS] / large.cpu[FASTAPI], 0.15)
+    report.goal("memory per idle connection", memory[OURS], 100, " KiB")
+
+
+if __name__ == "__main__":
+    main()
