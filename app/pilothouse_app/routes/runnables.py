@@ -15,6 +15,7 @@ from quart_schema import (
     validate_response,
 )
 
+from pilothouse.protocol.verdict import FINAL_RUNNABLE_STATUSES
 from pilothouse_app.ids import TASK, WORKFLOW_RUN, new_id
 from pilothouse_app.routes.browser_sessions import find_unfinished_session
 from pilothouse_app.routes.errors import BASE_PATH, ApiError, ErrorAnswer, not_found
@@ -115,9 +116,10 @@ def _add_writing_routes(blueprint: Blueprint, name: RunnableKind, kind: _Kind) -
         """Change the status; a final one stays, and closes what was opened for it."""
         await _find(name, entity_id)
         changed = await services().store.runnables.set_status(name, entity_id, data.status)
-        runnable = await _find(name, entity_id)
-        if changed and runnable.is_final:
+        if changed and data.status in FINAL_RUNNABLE_STATUSES:
+            # Before anything else: verification has heard of it too, and has another close code for it.
             await services().sessions.end_runnable(name, entity_id, data.status)
+        runnable = await _find(name, entity_id)
         if not changed and runnable.status != data.status:
             raise ApiError(409, "already_final", f"This is over ({runnable.status}).", {"status": runnable.status})
         return kind.view.of(runnable)
