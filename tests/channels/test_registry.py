@@ -9,7 +9,7 @@ from world import ALICE, BOB, SESSION_ID, Frontend, World, open_world
 
 from pilothouse.channels.end_signal import EndSignal
 from pilothouse.channels.errors import NoLongerValid, SessionEnded
-from pilothouse.channels.registry import Member, open_registry
+from pilothouse.channels.registry import LiveSession, Member, open_registry
 from pilothouse.protocol.control import GRACE_SECONDS, Viewer
 from pilothouse.protocol.messages import CedeControl, ControlChanged, Ping, Pong, TakeControl, decode_from_server
 
@@ -125,6 +125,18 @@ async def test_broken_holder_gets_control_back(world: World, autojump_clock: Moc
     assert await bob.hear() == Pong("was there news?")
 
 
+async def test_no_grace_period_outlives_the_return(world: World) -> None:
+    alice = await in_control(world.frontend())
+    await alice.client.break_off()
+    await alice.running.outcome()
+    again = world.frontend()
+    assert (await heard(again)).you_hold_control
+    await again.client.close(1000)
+    await again.running.outcome()
+    await wait_all_tasks_blocked()
+    assert len(world.registry) == 0
+
+
 async def test_grace_begins_anew_each_time(world: World, autojump_clock: MockClock) -> None:
     """An earlier grace period does not end a later one."""
     keeper = world.frontend(BOB)
@@ -202,6 +214,21 @@ async def test_who_comes_after_the_end_is_turned_away(world: World) -> None:
     with world.registry.attend(SESSION_ID) as session:
         session.end(SessionEnded())
         assert (await world.frontend().running.outcome()).close_code == 1000
+
+
+async def test_end_wakes_whoever_waits_for_the_browser(nursery: trio.Nursery) -> None:
+    async with open_registry() as registry:
+        with registry.attend(SESSION_ID) as session, trio.fail_after(10):
+            nursery.start_soon(end_when_all_wait, session)
+            with pytest.raises(NoLongerValid):
+                await session.upstream()
+            with pytest.raises(NoLongerValid):
+                await session.upstream()
+
+
+async def end_when_all_wait(session: LiveSession) -> None:
+    await wait_all_tasks_blocked()
+    session.end(NoLongerValid())
 
 
 async def test_max_viewers() -> None:

@@ -199,6 +199,15 @@ async def test_text_from_websockify_is_no_rfb() -> None:
             await transport.receive_some()
 
 
+async def test_an_empty_message_is_not_the_end() -> None:
+    async def send_nothing_first(connection: trio_websocket.WebSocketConnection) -> None:
+        await connection.send_message(b"")
+        await connection.send_message(b"something")
+
+    async with websocket_upstream(send_nothing_first) as transport:
+        assert await transport.receive_some() == b"something"
+
+
 async def test_frames_that_are_none() -> None:
     async def send_garbage(connection: trio_websocket.WebSocketConnection) -> None:
         await connection._stream.send_all(b"\xff" * 1000)
@@ -212,6 +221,8 @@ async def test_frames_that_are_none() -> None:
 
 
 async def test_a_websocket_that_does_not_answer_the_close_frame(autojump_clock: trio.testing.MockClock) -> None:
+    autojump_clock.autojump_threshold = 0.05  # the kernel may take a moment to deliver
+
     async def never_read(connection: trio_websocket.WebSocketConnection) -> None:
         await trio.sleep_forever()
 

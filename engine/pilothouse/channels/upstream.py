@@ -81,7 +81,7 @@ class WebSocketTransport:
         """See `ByteTransport`."""
         try:
             await self._connection.send_message(data)
-        except (trio_websocket.ConnectionClosed, *_NO_WEBSOCKET) as error:
+        except trio_websocket.ConnectionClosed as error:
             raise BrowserGone(detail=str(error)) from error
 
 
