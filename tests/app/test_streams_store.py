@@ -26,10 +26,14 @@ connection.commit()
 
 async def test_session_deleted_by_another_program(form: Form, server_settings: Settings) -> None:
     settings = attrs.evolve(server_settings, verify_seconds=0.1)
-    async with open_whole_server(form, settings) as server, watched(server), ScriptedVncServer() as vnc:
-        async with every_channel(server, await server.attach(vnc)) as channels:
-            await _sql(settings, f"DELETE FROM browser_sessions WHERE browser_session_id = '{channels.session_id}'")
-            assert {code for code, _ in await channels.endings()} == {4410}
+    async with (
+        open_whole_server(form, settings) as server,
+        watched(server),
+        ScriptedVncServer() as vnc,
+        every_channel(server, await server.attach(vnc)) as channels,
+    ):
+        await _sql(settings, f"DELETE FROM browser_sessions WHERE browser_session_id = '{channels.session_id}'")
+        assert {code for code, _ in await channels.endings()} == {4410}
 
 
 async def test_session_whose_time_is_over(server: WholeServer, clock: MockClock) -> None:
