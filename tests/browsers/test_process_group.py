@@ -125,6 +125,8 @@ async def test_process_1_of_a_container_keeps_no_zombies() -> None:
     """The test's own process is none, so another one makes itself the one that orphans go to."""
     result = await trio.run_process(
         [sys.executable, Path(__file__).with_name("orphans.py")],
+        # The script's neighbours, which a safe path hides.
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parent)},
         capture_stdout=True,
         check=False,
         stderr=subprocess.STDOUT,
