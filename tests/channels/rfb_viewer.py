@@ -6,7 +6,7 @@ import struct
 
 import attrs
 import trio
-from world import PATIENCE, Running
+from channel_world import PATIENCE, Running
 
 from pilothouse.protocol.rfb.messages import KeyEvent, PointerEvent
 from pilothouse.testing.transport_contract import Client

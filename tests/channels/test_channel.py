@@ -6,9 +6,9 @@ from typing import ClassVar
 
 import pytest
 import trio
-from leftovers import open_files, tasks
+from channel_world import ALICE, BOB, SESSION, SESSION_ID, World, open_world
+from left_behind import open_files, tasks
 from trio.testing import MockClock, wait_all_tasks_blocked
-from world import ALICE, BOB, SESSION, SESSION_ID, World, open_world
 
 from pilothouse.channels.channel import GOODBYE_SECONDS, Connection
 from pilothouse.channels.end_signal import EndSignal

@@ -4,10 +4,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 import trio
+from channel_world import ALICE, BOB, PATIENCE, SESSION_ID, Frontend, World, open_world
 from hypothesis import given
 from hypothesis import strategies as st
 from trio.testing import wait_all_tasks_blocked
-from world import ALICE, BOB, PATIENCE, SESSION_ID, Frontend, World, open_world
 
 from pilothouse.channels.errors import SessionEnded
 from pilothouse.protocol.control import Viewer

@@ -12,7 +12,7 @@ import trio
 import trio_websocket
 from certificates import self_signed_certificate
 from trio.testing import wait_all_tasks_blocked
-from websockify import running_websockify
+from websockify_process import running_websockify
 
 from pilothouse.channels.errors import BrowserGone, BrowserTooSlow, ChannelEnded, ViewerLeft, leaves
 from pilothouse.channels.transport import ByteTransport

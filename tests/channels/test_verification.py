@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 import trio
+from channel_world import ALICE, SESSION, SESSION_ID, EntityStore, World, open_world
 from trio.testing import MockClock, wait_all_tasks_blocked
-from world import ALICE, SESSION, SESSION_ID, EntityStore, World, open_world
 
 from pilothouse.channels.end_signal import EndSignal
 from pilothouse.channels.errors import ChannelEnded, NoLongerValid, NotFound, NotReady, SessionEnded

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from channel_world import SESSION_ID, World, open_world
 from cryptography.hazmat.decrepit.ciphers.algorithms import TripleDES
 from cryptography.hazmat.primitives.ciphers import Cipher, modes
 from rfb_viewer import RfbViewer, set_encodings, update_request
-from world import SESSION_ID, World, open_world
 
 from pilothouse.channels.upstream import Upstream
 from pilothouse.channels.vnc import VncChannel

@@ -1,16 +1,17 @@
+"""Messages, control frames, the end of the connection, and garbage."""
+
 from __future__ import annotations
 
-import base64
-import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
-from http import HTTPStatus
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from itertools import pairwise
 
 import pytest
 import trio
+from channel_world import PATIENCE
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from raw_websocket import BINARY, CLOSE, LIMIT, PING, PONG, TEXT, open_accepted, open_raw, rest, upgrade_request
 from trio.testing import wait_all_tasks_blocked
 from websocket_pair import open_websocket_pair
 
@@ -19,202 +20,10 @@ from pilothouse.channels.websocket_server import WebSocketServer
 from pilothouse.testing.transport_contract import MESSAGE_TRANSPORT_CHECKS, Check
 from pilothouse.testing.websocket_client import client_frame
 
-TEXT, BINARY, CLOSE, PING, PONG = 0x81, 0x82, 0x88, 0x89, 0x8A
-LIMIT = 1000
-PATIENCE = 10
-
 
 @pytest.mark.parametrize("check", MESSAGE_TRANSPORT_CHECKS, ids=lambda check: check.__name__)
 async def test_contract(check: Check) -> None:
     await check(open_websocket_pair)
-
-
-def upgrade_request(**changes: str | None) -> bytes:
-    """A good one, but for `changes`; None leaves a header out, `line` is the request line."""
-    fields: dict[str, str | None] = {
-        "line": "GET /stream?apikey=sesame HTTP/1.1",
-        "Host": "localhost",
-        "Upgrade": "websocket",
-        "Connection": "keep-alive, Upgrade",
-        "Sec-WebSocket-Version": "13",
-        "Sec-WebSocket-Key": base64.b64encode(bytes(16)).decode(),
-        **{name.replace("_", "-"): value for name, value in changes.items()},
-    }
-    line = fields.pop("line")
-    lines = [line, *(f"{name}: {value}" for name, value in fields.items() if value is not None), "", ""]
-    return "\r\n".join(map(str, lines)).encode()
-
-
-@asynccontextmanager
-async def open_raw() -> AsyncIterator[tuple[WebSocketServer, trio.SocketStream]]:
-    """A server, and the other end of its socket."""
-    ours, theirs = trio.socket.socketpair()
-    async with trio.SocketStream(ours) as stream, trio.SocketStream(theirs) as peer:
-        yield WebSocketServer(stream, max_message_size=LIMIT), peer
-
-
-@asynccontextmanager
-async def open_accepted() -> AsyncIterator[tuple[WebSocketServer, trio.SocketStream]]:
-    async with open_raw() as (server, peer):
-        await peer.send_all(upgrade_request())
-        assert await server.accept()
-        await peer.receive_some()
-        yield server, peer
-
-
-async def rest(peer: trio.SocketStream) -> bytes:
-    """What arrives up to the end of the stream."""
-    data = b""
-    with trio.fail_after(PATIENCE):
-        while more := await peer.receive_some():
-            data += more
-    return data
-
-
-# The upgrade
-
-
-async def test_request_can_be_looked_at_before_it_is_accepted() -> None:
-    async with open_raw() as (server, peer):
-        await peer.send_all(upgrade_request(Origin="https://example.org"))
-        request = await server.read_request()
-        assert request.path == "/stream?apikey=sesame"
-        assert request.headers["origin"] == "https://example.org"
-        assert await server.accept()
-        assert (await peer.receive_some()).startswith(b"HTTP/1.1 101 ")
-
-
-async def test_request_that_comes_byte_by_byte() -> None:
-    async with open_raw() as (server, peer), trio.open_nursery() as nursery:
-        nursery.start_soon(server.accept)
-        for byte in upgrade_request() + client_frame(BINARY, b"early"):
-            await peer.send_all(bytes([byte]))
-            await trio.lowlevel.checkpoint()
-        with trio.fail_after(PATIENCE):
-            assert await server.receive() == b"early"
-
-
-async def test_frames_right_behind_the_request() -> None:
-    async with open_raw() as (server, peer):
-        await peer.send_all(upgrade_request() + client_frame(BINARY, b"early") + client_frame(TEXT, b"bird"))
-        assert await server.accept()
-        with trio.fail_after(PATIENCE):
-            assert [await server.receive(), server.receive_nowait(), server.receive_nowait()] == [
-                b"early",
-                "bird",
-                None,
-            ]
-
-
-async def test_compression_is_not_negotiated() -> None:
-    offer = "permessage-deflate; client_max_window_bits"
-    async with open_raw() as (server, peer):
-        await peer.send_all(upgrade_request(Sec_WebSocket_Extensions=offer))
-        assert await server.accept()
-        assert b"extensions" not in (await peer.receive_some()).lower()
-        await server.send(b"a" * 500)
-        with trio.fail_after(PATIENCE):
-            assert (await peer.receive_some()).endswith(b"a" * 500)
-
-
-@pytest.mark.parametrize(
-    ("request_", "status"),
-    [
-        (upgrade_request(Upgrade=None), 426),
-        (upgrade_request(Upgrade="h2c"), 426),
-        (upgrade_request(Connection=None), 426),
-        (upgrade_request(Connection="close"), 426),
-        (upgrade_request(Sec_WebSocket_Version=None), 400),
-        (upgrade_request(Sec_WebSocket_Version="8"), 400),
-        (upgrade_request(Sec_WebSocket_Key=None), 400),
-        (upgrade_request(Sec_WebSocket_Key="short"), 400),
-    ],
-)
-async def test_request_that_is_no_websocket_upgrade(request_: bytes, status: int) -> None:
-    async with open_raw() as (server, peer):
-        await peer.send_all(request_)
-        assert not await server.accept()
-        assert (await rest(peer)).startswith(b"HTTP/1.1 %d " % status)
-
-
-@pytest.mark.parametrize(
-    ("request_", "answer"),
-    [
-        (b"", b""),
-        (b"GET / HT", b""),
-        (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n", b""),
-        (b"RFB 003.008\n", b""),
-        (upgrade_request(line="GET / HTTP/2.0"), b""),
-        (upgrade_request(line="GET /" + "x" * 10_000 + " HTTP/1.1"), b"HTTP/1.1 414 "),
-        (upgrade_request(X_Long="x" * 10_000), b"HTTP/1.1 431 "),
-        (b"GET / HTTP/1.1\r\n" + b"A: b\r\n" * 200 + b"\r\n", b"HTTP/1.1 431 "),
-    ],
-)
-async def test_request_that_cannot_be_read(request_: bytes, answer: bytes) -> None:
-    async with open_raw() as (server, peer):
-        await peer.send_all(request_)
-        await peer.send_eof()
-        with trio.fail_after(PATIENCE), pytest.raises(ViewerLeft):
-            await server.read_request()
-        assert (await rest(peer)).startswith(answer)
-
-
-async def test_request_without_an_end() -> None:
-    async with open_raw() as (server, peer):
-        await peer.send_all(b"GET / HTTP/1.1\r\n" + b"A: b\r\n" * 20_000)
-        with trio.fail_after(PATIENCE):
-            with pytest.raises(ViewerLeft):
-                await server.read_request()
-            with pytest.raises(trio.BrokenResourceError):
-                await peer.send_all(b"A: b\r\n")
-
-
-async def test_what_comes_before_the_answer_cannot_confuse_it() -> None:
-    """A client must wait for the answer. The one that does not is read after it, and not taken for broken frames."""
-    async with open_raw() as (server, peer):
-        await peer.send_all(upgrade_request() + b"\x00\x00 no frame" + client_frame(CLOSE, b""))
-        assert await server.accept()
-        assert (await peer.receive_some()).startswith(b"HTTP/1.1 101 ")
-        with pytest.raises(ViewerLeft):
-            await server.receive()
-
-
-async def test_reject() -> None:
-    body = '{"error": {"code": "origin_not_allowed"}}'
-    async with open_raw() as (server, peer):
-        await peer.send_all(upgrade_request())
-        await server.read_request()
-        await server.reject(HTTPStatus.FORBIDDEN, body, {"Content-Type": "application/json", "X-More": "1"})
-        head, _, sent = (await rest(peer)).partition(b"\r\n\r\n")
-        assert head.startswith(b"HTTP/1.1 403 Forbidden\r\n")
-        assert [line for line in head.split(b"\r\n") if line.lower().startswith(b"content-type")] == [
-            b"Content-Type: application/json"
-        ]
-        assert b"\r\nX-More: 1" in head
-        assert sent == body.encode()
-
-
-async def test_reject_somebody_who_has_gone() -> None:
-    async with open_raw() as (server, peer):
-        await peer.send_all(upgrade_request())
-        await server.read_request()
-        await peer.aclose()
-        await server.reject(HTTPStatus.FORBIDDEN, "no", {})
-
-
-async def test_credentials_are_not_logged(caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.DEBUG)
-    async with open_raw() as (server, peer):
-        await peer.send_all(upgrade_request(X_Api_Key="sesame"))
-        assert await server.accept()
-        await server.send(b"frame")
-        await peer.aclose()
-        with pytest.raises(ViewerLeft):
-            await server.receive()
-    assert "sesame" not in caplog.text
-
-
-# Frames
 
 
 async def test_pings_are_answered_also_between_fragments() -> None:
@@ -308,9 +117,6 @@ async def test_send_that_is_cancelled_before_it_began_does_no_harm() -> None:
         with trio.fail_after(PATIENCE):
             assert await peer.receive_some() == bytes([CLOSE, 5]) + (1000).to_bytes(2) + b"bye"
         await peer.aclose()
-
-
-# Garbage
 
 
 async def survives(
