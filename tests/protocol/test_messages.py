@@ -90,20 +90,20 @@ NO_MESSAGE: list[Any] = [
 
 WRONG_PING = {
     "missing": ({}, "ping: id is missing"),
-    "number": ({"id": 1}, "ping: id is not a str"),
-    "null": ({"id": None}, "ping: id is not a str"),
-    "true": ({"id": True}, "ping: id is not a str"),
-    "list": ({"id": ["1"]}, "ping: id is not a str"),
-    "object": ({"id": {}}, "ping: id is not a str"),
+    "number": ({"id": 1}, "ping: id is not a string"),
+    "null": ({"id": None}, "ping: id is not a string"),
+    "true": ({"id": True}, "ping: id is not a string"),
+    "list": ({"id": ["1"]}, "ping: id is not a string"),
+    "object": ({"id": {}}, "ping: id is not a string"),
     "capital": ({"ID": "1"}, "ping: id is missing"),
 }
 
 WRONG_CONTROL_CHANGED = {
-    "boolean for a number": ({"control_epoch": True}, "control_epoch is not a int"),
-    "fraction for a number": ({"control_epoch": 1.0}, "control_epoch is not a int"),
-    "text for a number": ({"control_epoch": "1"}, "control_epoch is not a int"),
-    "number for a boolean": ({"you_hold_control": 1}, "you_hold_control is not a bool"),
-    "number for a text or null": ({"holder_client_id": 1}, "holder_client_id is not a str"),
+    "boolean for a number": ({"control_epoch": True}, "control_epoch is not an integer"),
+    "fraction for a number": ({"control_epoch": 1.0}, "control_epoch is not an integer"),
+    "text for a number": ({"control_epoch": "1"}, "control_epoch is not an integer"),
+    "number for a boolean": ({"you_hold_control": 1}, "you_hold_control is not a boolean"),
+    "number for a text or null": ({"holder_client_id": 1}, "holder_client_id is not a string"),
 }
 
 
@@ -187,7 +187,7 @@ def test_nothing_is_converted(name: str) -> None:
 def test_all_wrong_fields_are_named_at_once() -> None:
     with pytest.raises(BadMessage) as caught:
         decode_from_server(json.dumps({**CONTROL_CHANGED_ON_THE_WIRE, "interactor": 1, "control_epoch": "1"}))
-    assert str(caught.value) == "control-changed: interactor is not a str, control_epoch is not a int"
+    assert str(caught.value) == "control-changed: interactor is not a str, control_epoch is not an integer"
 
 
 def test_a_frontends_kinds_mean_nothing_from_the_server() -> None:

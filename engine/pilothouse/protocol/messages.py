@@ -79,17 +79,19 @@ TO_FRONTEND: dict[str, type[ToFrontend]] = {c.kind: c for c in (Pong, ControlCha
 
 _MessageT = TypeVar("_MessageT")
 
+_IN_JSON = {str: "a string", int: "an integer", bool: "a boolean"}
+
 _converter = make_converter()
 
 
 def _exactly(value: Any, wanted: type) -> Any:
     # bool is an int to Python, not to JSON.
     if not isinstance(value, wanted) or (isinstance(value, bool) and wanted is not bool):
-        raise TypeError(f"not a {wanted.__name__}")
+        raise TypeError(f"not {_IN_JSON[wanted]}")
     return value
 
 
-for _primitive in (str, int, bool):
+for _primitive in _IN_JSON:
     _converter.register_structure_hook(_primitive, _exactly)
 
 
