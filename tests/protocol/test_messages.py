@@ -187,7 +187,7 @@ def test_nothing_is_converted(name: str) -> None:
 def test_all_wrong_fields_are_named_at_once() -> None:
     with pytest.raises(BadMessage) as caught:
         decode_from_server(json.dumps({**CONTROL_CHANGED_ON_THE_WIRE, "interactor": 1, "control_epoch": "1"}))
-    assert str(caught.value) == "control-changed: interactor is not a str, control_epoch is not an integer"
+    assert str(caught.value) == "control-changed: interactor is not a string, control_epoch is not an integer"
 
 
 def test_a_frontends_kinds_mean_nothing_from_the_server() -> None:
