@@ -5,9 +5,6 @@ from collections.abc import AsyncIterator
 import pytest
 from vnc_stage import Stage, open_stage
 
-# So that a failed contract check says which values it compared.
-pytest.register_assert_rewrite("pilothouse.testing.transport_contract", "pilothouse.testing.byte_transport_contract")
-
 
 @pytest.fixture
 async def stage() -> AsyncIterator[Stage]:

@@ -110,7 +110,7 @@ PIXELS_ONLY = {
 MESSAGES = st.sampled_from([SET_PIXEL_FORMAT, set_encodings(7), update_request(1), CONTINUOUS_UPDATES, FENCE, INPUT])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.binary(max_size=40) | MESSAGES, max_size=12))
 def test_no_bytes_make_input_without_control(chunks: list[bytes]) -> None:
     async def check() -> None:

@@ -154,13 +154,13 @@ CUTS = st.lists(st.integers(0, 1000), max_size=4)
 FRAMES = st.builds(client_frame, st.integers(0, 255), st.binary(max_size=130))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(st.binary(max_size=30) | FRAMES, max_size=8), CUTS)
 def test_garbage_for_frames(pieces: list[bytes], cuts: list[int]) -> None:
     trio.run(lambda: survives(read_everything, b"".join(pieces), cuts, accept=True))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     st.lists(
         st.binary(max_size=40)
@@ -173,7 +173,7 @@ def test_garbage_for_an_upgrade(pieces: list[bytes], cuts: list[int]) -> None:
     trio.run(lambda: survives(upgrade_and_read, b"".join(pieces), cuts, accept=False))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.binary(max_size=300) | st.text(max_size=100), max_size=8), CUTS)
 def test_whole_messages_however_they_are_cut(messages: list[bytes | str], cuts: list[int]) -> None:
     async def check() -> None:
