@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import structlog
 import trio
@@ -42,7 +42,11 @@ async def running_server(
     listeners = await _listen(settings)
     host, port = listeners[0].socket.getsockname()[:2]
     url = f"http://{in_brackets(host)}:{port}"
-    async with open_services(settings, browsers) as services, trio.open_nursery() as nursery:
+    async with AsyncExitStack() as stack:
+        for listener in listeners:
+            await stack.enter_async_context(listener)
+        services = await stack.enter_async_context(open_services(settings, browsers))
+        nursery = await stack.enter_async_context(trio.open_nursery())
         app = bare_app()
         app.extensions[EXTENSION] = services
         await nursery.start(serve, app, services, listeners)

@@ -149,6 +149,8 @@ async def test_peers_that_hang_up(server: WholeServer, clock: MockClock) -> None
                             await client.rest()
                     elif leave == "reset":
                         await client.reset()
+        async with time_flies(clock):
+            await trio.sleep(10)  # Hypercorn keeps what it has answered for its keep-alive time, come what may
 
 
 async def test_peers_that_were_gone_before_they_were_looked_at(server: WholeServer) -> None:
