@@ -187,6 +187,8 @@ class Sessions:
         return AttachedBrowser(session.vnc_address, session.vnc_password, session.cdp_address)
 
     def _conclude(self, session_id: str, live: LiveSession, task: _Task, over: _Over) -> None:
+        if task.over is not None:
+            return  # what went wrong in the clean-up is not why the session ended
         _log.info("session over", session=session_id, status=over.status, reason=over.reason)
         task.over = over
         live.end(over.error)
