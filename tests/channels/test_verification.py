@@ -269,6 +269,14 @@ async def test_task_whose_session_changes(world: World, autojump_clock: MockCloc
     assert world.registry.find("pbs_1") is None
 
 
+async def test_task_whose_session_is_deleted(world: World, autojump_clock: MockClock) -> None:
+    world.store.verdicts[TASK] = Valid(SESSION_ID)
+    channel = world.frontend(entity=TASK)
+    await channel.hear()
+    world.store.verdicts[TASK] = Valid(None)
+    assert (await channel.running.outcome()).close_code == 4410
+
+
 async def test_session_and_task_meet_in_one_session(world: World) -> None:
     world.store.verdicts[TASK] = Valid(SESSION_ID)
     by_session, by_task = world.frontend(ALICE), world.frontend(Viewer("key-1", "bob"), entity=TASK)
