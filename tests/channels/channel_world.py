@@ -28,12 +28,13 @@ PATIENCE = 10
 
 
 class EntityStore:
-    """Verdicts that a test can change, how many of the next look-ups fail or hang, and a count of all."""
+    """Verdicts that a test can change, how many of the next look-ups fail, hang or break, and a count of all."""
 
     def __init__(self) -> None:
         self.verdicts: dict[Entity, Verdict] = {SESSION: Valid(SESSION_ID)}
         self.unavailable = 0
         self.hangs = 0
+        self.broken = 0
         self.lookups: Counter[Entity] = Counter()
 
     async def verify(self, entity: Entity) -> Verdict:
@@ -44,6 +45,9 @@ class EntityStore:
         if self.unavailable:
             self.unavailable -= 1
             raise VerificationUnavailable
+        if self.broken:
+            self.broken -= 1
+            raise LookupError("a bug of the verifier's")
         return self.verdicts[entity]
 
 

@@ -155,7 +155,7 @@ async def test_end_needs_no_look_up(
     assert store.lookups[SESSION] == before
 
 
-@pytest.mark.parametrize("how", ["unavailable", "hangs"])
+@pytest.mark.parametrize("how", ["unavailable", "hangs", "broken"])
 async def test_two_failures_in_a_row_are_forgiven(
     how: str, store: EntityStore, verification: Verification, nursery: trio.Nursery, autojump_clock: MockClock
 ) -> None:
@@ -168,7 +168,7 @@ async def test_two_failures_in_a_row_are_forgiven(
     assert admitted.error is None
 
 
-@pytest.mark.parametrize("how", ["unavailable", "hangs"])
+@pytest.mark.parametrize("how", ["unavailable", "hangs", "broken"])
 async def test_three_failures_in_a_row_end_the_channels(
     how: str, store: EntityStore, verification: Verification, nursery: trio.Nursery, autojump_clock: MockClock
 ) -> None:

@@ -90,6 +90,7 @@ NO_MESSAGE: list[Any] = [
 
 WRONG_PING = {
     "missing": ({}, "ping: id is missing"),
+    "too long": ({"id": "x" * 129}, "ping: id is longer than 128 characters"),
     "number": ({"id": 1}, "ping: id is not a string"),
     "null": ({"id": None}, "ping: id is not a string"),
     "true": ({"id": True}, "ping: id is not a string"),

@@ -22,7 +22,8 @@ from pilothouse.channels.transport import BROKEN, READ_SIZE, ByteTransport
 _NO_WEBSOCKET = (trio_websocket.HandshakeError, wsproto.utilities.ProtocolError, h11.ProtocolError)
 _DEFAULT_PORTS = {"ws": 80, "wss": 443}
 _LARGEST_FRAME = 16 * 1024 * 1024
-_CLOSE_SECONDS = 1
+# The viewer's good-bye comes after this one, and a session's channels are to be closed within 250 ms.
+_CLOSE_SECONDS = 0.1
 
 
 @attrs.frozen

@@ -6,6 +6,7 @@ period. A poller lives as long as somebody is admitted. What it finds ends the c
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
@@ -15,6 +16,8 @@ import trio
 from pilothouse.channels.end_signal import EndSignal
 from pilothouse.channels.errors import BrowserGone, ChannelEnded, NoLongerValid, NotFound, NotReady
 from pilothouse.protocol.verdict import Refused, Unknown, Valid, Verdict
+
+_log = logging.getLogger(__name__)
 
 
 @attrs.frozen
@@ -128,7 +131,7 @@ class Verification:
                 with trio.move_on_after(self._period):
                     await watch.changed.wait()
                 watch.changed = trio.Event()
-                verdict = await self._ask(entity)
+                verdict = await self._ask_again(entity)
                 if verdict is not None:
                     failures = 0
                     error = _why_over(verdict, watch.session_id)
@@ -136,6 +139,13 @@ class Verification:
                     error = NoLongerValid("could not be verified")
             self._forget(entity, watch)
             watch.end(error)
+
+    async def _ask_again(self, entity: Entity) -> Verdict | None:
+        try:
+            return await self._ask(entity)
+        except Exception:  # noqa: BLE001 (a bug met with one entity must not end the pollers of all)
+            _log.exception("the verifier failed for %s %s", entity.kind, entity.id)
+            return None
 
     async def _ask(self, entity: Entity) -> Verdict | None:
         """The verdict; None when there is none within one period."""

@@ -7,7 +7,7 @@ frontends.
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, NewType, TypeVar
 
 import attrs
 import orjson
@@ -17,6 +17,10 @@ from cattrs.preconf.orjson import make_converter
 from pilothouse.protocol.errors import BadMessage
 
 _MAX_ECHO = 64
+_MAX_ID = 128
+
+MessageId = NewType("MessageId", str)
+"""A frontend's own name for a message: at most 128 characters, because it is sent back."""
 
 
 @attrs.frozen
@@ -38,7 +42,7 @@ class Ping:
     """Asks for a `Pong` with the same id at once."""
 
     kind: ClassVar[str] = "ping"
-    id: str
+    id: MessageId
 
 
 @attrs.frozen
@@ -46,7 +50,7 @@ class Pong:
     """Answers a `Ping`."""
 
     kind: ClassVar[str] = "pong"
-    id: str
+    id: MessageId
 
 
 @attrs.frozen
@@ -91,6 +95,13 @@ def _exactly(value: Any, wanted: type) -> Any:
     return value
 
 
+def _short(value: Any, _wanted: Any) -> MessageId:
+    if len(_exactly(value, str)) > _MAX_ID:
+        raise ValueError(f"longer than {_MAX_ID} characters")
+    return MessageId(value)
+
+
+_converter.register_structure_hook(MessageId, _short)
 for _primitive in _IN_JSON:
     _converter.register_structure_hook(_primitive, _exactly)
 
