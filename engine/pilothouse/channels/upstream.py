@@ -14,9 +14,9 @@ import trio
 import trio_websocket
 import wsproto.utilities
 
+from pilothouse.channels.direct_stream import DirectStream
 from pilothouse.channels.errors import BrowserGone, BrowserTooSlow, leaves
-from pilothouse.channels.resuming_stream import ResumingStream
-from pilothouse.channels.transport import BROKEN, READ_SIZE, ByteTransport
+from pilothouse.channels.transport import BROKEN, ByteTransport
 
 # trio-websocket lets through what the two libraries underneath it raise.
 _NO_WEBSOCKET = (trio_websocket.HandshakeError, wsproto.utilities.ProtocolError, h11.ProtocolError)
@@ -37,27 +37,6 @@ class Upstream:
 
     address: str
     password: str | None = attrs.field(default=None, repr=False)
-
-
-class StreamTransport:
-    """A `ByteTransport` over a Unix or TCP socket."""
-
-    def __init__(self, stream: ResumingStream) -> None:
-        self._stream = stream
-
-    async def receive_some(self) -> bytes:
-        """See `ByteTransport`."""
-        try:
-            return bytes(await self._stream.receive_some(READ_SIZE))
-        except BROKEN as error:
-            raise BrowserGone(detail=str(error)) from error
-
-    async def send_all(self, data: bytes) -> None:
-        """See `ByteTransport`."""
-        try:
-            await self._stream.send_all(data)
-        except BROKEN as error:
-            raise BrowserGone(detail=str(error)) from error
 
 
 class WebSocketTransport:
@@ -104,7 +83,7 @@ def open_upstream(address: str, seconds: float) -> AbstractAsyncContextManager[B
 @asynccontextmanager
 async def _open_socket(address: str, seconds: float) -> AsyncIterator[ByteTransport]:
     async with _connected(address, seconds) as stream:
-        yield StreamTransport(stream)
+        yield DirectStream(stream, broken=lambda words: BrowserGone(detail=words))
 
 
 @asynccontextmanager
@@ -112,7 +91,7 @@ async def _open_websocket(address: str, seconds: float) -> AsyncIterator[ByteTra
     try:
         async with _connected(address, seconds) as stream, trio.open_nursery() as nursery:
             with _unreachable_in(seconds):
-                connection = await _upgraded(nursery, stream, urlsplit(address))
+                connection = await _upgraded(nursery, DirectStream(stream), urlsplit(address))
             try:
                 yield WebSocketTransport(connection)
             finally:
@@ -125,9 +104,9 @@ async def _open_websocket(address: str, seconds: float) -> AsyncIterator[ByteTra
 
 
 @asynccontextmanager
-async def _connected(address: str, seconds: float) -> AsyncIterator[ResumingStream]:
+async def _connected(address: str, seconds: float) -> AsyncIterator[trio.SocketStream]:
     with _unreachable_in(seconds):
-        stream = ResumingStream(await _connect(urlsplit(address)))
+        stream = await _connect(urlsplit(address))
     try:
         yield stream
     finally:

@@ -19,7 +19,7 @@ from pilothouse.channels.vnc_auth import answering
 from pilothouse.protocol.errors import RemoteProtocolError
 from pilothouse.protocol.rfb.upstream_handshake import UpstreamHandshake
 from pilothouse.protocol.rfb.viewer_handshake import ViewerHandshake
-from pilothouse.protocol.rfb.viewer_input import ViewerInput
+from pilothouse.protocol.rfb.viewer_input import Judged, ViewerInput
 
 LARGEST_READ = LARGEST_MESSAGE + READ_SIZE
 """Bytes that one message and what has arrived behind it can come to."""
@@ -86,12 +86,12 @@ class VncChannel:
             try:
                 async with trio.open_nursery() as nursery:
                     nursery.start_soon(self._viewer_to_browser, early, server, session)
-                    nursery.start_soon(self._let_go_when_control_moves, server)
-                    await self._browser_to_viewer(handshake.trailing(), server)
+                    nursery.start_soon(self._browser_to_viewer, handshake.trailing(), server)
+                    await self._let_go_when_control_moves(server)
             finally:
                 self.control_changed()
                 with trio.move_on_after(_RELEASE_SECONDS, shield=True), suppress(BrowserGone):
-                    await self._forward(b"", server)
+                    await self._let_go(server)
 
     async def _greet_viewer(self, server_init: bytes) -> bytes:
         """The viewer's handshake; returns what the viewer sent after it."""
@@ -111,15 +111,23 @@ class VncChannel:
             for start in range(0, len(data), _JUDGED_AT_ONCE):
                 if start:
                     await trio.lowlevel.checkpoint()
-                await self._judge(data[start : start + _JUDGED_AT_ONCE], server, session)
+                forward, violation = self._judged(data[start : start + _JUDGED_AT_ONCE], session)
+                if forward:
+                    await server.send_all(forward)
+                if violation is not None:
+                    raise MalformedStream(detail=str(violation)) from violation
             data = await self._received()
 
-    async def _judge(self, data: bytes, server: ByteTransport, session: LiveSession) -> None:
+    def _judged(self, data: bytes, session: LiveSession) -> Judged:
         in_control = session.holds_control(self.connection.viewer)
         forward, violation = self._input.receive(data, in_control=in_control)
-        await self._forward(forward, server)
-        if violation is not None:
-            raise MalformedStream(detail=str(violation)) from violation
+        return Judged(self._after_releases(forward), violation)
+
+    def _after_releases(self, data: bytes) -> bytes:
+        """What was lifted before goes first, on the connection that pressed it."""
+        if self._releases:
+            data, self._releases = self._releases + data, b""
+        return data
 
     async def _browser_to_viewer(self, early: bytes, server: ByteTransport) -> None:
         data = early or await server.receive_some()
@@ -132,24 +140,29 @@ class VncChannel:
         while True:
             await self._moved.wait()
             self._moved = trio.Event()
-            await self._forward(b"", server)
+            await self._let_go(server)
 
-    async def _forward(self, data: bytes, server: ByteTransport) -> None:
-        """Send to the VNC server what was lifted before, on the connection that pressed it, and then `data`."""
-        data, self._releases = self._releases + data, b""
-        if data:
-            await server.send_all(data)
+    async def _let_go(self, server: ByteTransport) -> None:
+        if self._releases:
+            await server.send_all(self._after_releases(b""))
 
     async def _received(self) -> bytes:
         """All that has arrived from the viewer, at least one message."""
-        message: bytes | str | None = await self._viewer.receive()
-        messages = []
-        while message is not None:
-            if isinstance(message, str):
-                raise MalformedStream("RFB comes in binary messages")
-            messages.append(message)
-            message = self._viewer.receive_nowait()
+        message = _binary(await self._viewer.receive())
+        more = self._viewer.receive_nowait()
+        if more is None:
+            return message
+        messages = [message]
+        while more is not None:
+            messages.append(_binary(more))
+            more = self._viewer.receive_nowait()
         return b"".join(messages)
+
+
+def _binary(message: bytes | str) -> bytes:
+    if isinstance(message, str):
+        raise MalformedStream("RFB comes in binary messages")
+    return message
 
 
 async def _authenticate(server: ByteTransport, upstream: Upstream) -> UpstreamHandshake:

@@ -3,6 +3,10 @@
 The protocol is `websockets`' own sans-I/O code. There is no reader task and no queue: whoever calls `receive` reads
 the socket, so back-pressure is the socket's own. permessage-deflate is never negotiated: pixels are compressed
 already, and browsers would make us inflate and deflate every frame.
+
+The commonest frames pass the protocol by, which would cost as much as all the rest of their way: what we send, for
+which it keeps no state, and short messages that arrive alone between two others. It is between two messages when all
+bytes that it was given have come back as whole messages.
 """
 
 from __future__ import annotations
@@ -19,12 +23,14 @@ from websockets.http11 import Request
 from websockets.protocol import State
 from websockets.server import ServerProtocol
 
+from pilothouse.channels.direct_stream import DirectStream
 from pilothouse.channels.errors import MessageTooLarge, ViewerLeft
-from pilothouse.channels.send_lock import SendLock
 from pilothouse.channels.transport import BROKEN, READ_SIZE
+from pilothouse.protocol.websocket_frames import BINARY, TEXT, head, least_size, only_short_binary
 
 _END_OF_HEAD = b"\r\n\r\n"
 _LARGEST_HEAD = READ_SIZE
+_LAST_WORDS_SECONDS = 0.2
 
 # The library's debug log quotes request lines, and those carry credentials.
 _quiet = logging.getLogger(__name__ + ".protocol")
@@ -41,14 +47,15 @@ class WebSocketServer:
 
     def __init__(self, stream: trio.SocketStream, *, max_message_size: int) -> None:
         self._stream = stream
+        self._bytes = DirectStream(stream, broken=lambda _: ViewerLeft())
         self._protocol = ServerProtocol(extensions=None, max_size=max_message_size, logger=_quiet)
         self._ready: deque[bytes | str] = deque()
         self._fragments: list[bytes] = []
         self._text = False
-        self._sending = SendLock()
-        self._broken = False
         self._request: Request | None = None
         self._early = b""
+        self._undecoded = 0
+        self._between_messages = False
 
     async def read_request(self) -> Request:
         """The upgrade request.
@@ -57,10 +64,9 @@ class WebSocketServer:
             ViewerLeft: the peer went away, or sent no valid HTTP.
         """
         if self._request is None:
-            await self._receive_head()
             # What is behind the head has to wait: the protocol would take it for frames before there is a WebSocket.
-            head, end, self._early = self._early.partition(_END_OF_HEAD)
-            self._feed(head + end)
+            request, end, self._early = (await self._received_head()).partition(_END_OF_HEAD)
+            self._feed(request + end)
             if not end:
                 self._feed(b"")
             for event in self._protocol.events_received():
@@ -87,6 +93,7 @@ class WebSocketServer:
             await self._answer_and_close()
             return False
         await self._flush()
+        self._undecoded, self._between_messages = 0, True
         return True
 
     async def reject(self, status: HTTPStatus, body: str, headers: Mapping[str, str]) -> None:
@@ -104,13 +111,11 @@ class WebSocketServer:
         while not self._ready:
             if self._protocol.state is not State.OPEN:
                 raise self._why_closed()
-            await self._read()
-            frames = [event for event in self._protocol.events_received() if isinstance(event, Frame)]
-            for frame in frames:
-                self._take_in(frame)
-            # Only a pong is urgent. Without one, a viewer that reads slowly is still heard at once.
-            if any(frame.opcode is Opcode.PING for frame in frames):
-                await self._flush()
+            data = await self._received()
+            if self._between_messages and (payload := only_short_binary(data)) is not None:
+                return payload
+            self._feed(data)
+            await self._take_in_events()
         return self._ready.popleft()
 
     def receive_nowait(self) -> bytes | str | None:
@@ -119,54 +124,51 @@ class WebSocketServer:
 
     async def send(self, data: bytes | str) -> None:
         """Send one message; see `MessageTransport`."""
-        async with self._sending:
-            if self._protocol.state is not State.OPEN:
-                raise self._why_closed()
-            if isinstance(data, str):
-                self._protocol.send_text(data.encode())
-            else:
-                self._protocol.send_binary(data)
-            await self._write()
+        if self._protocol.state is not State.OPEN:
+            raise self._why_closed()
+        first, payload = (TEXT, data.encode()) if isinstance(data, str) else (BINARY, data)
+        await self._bytes.send_all(head(first, len(payload)), payload)
 
     async def close(self, close_code: int, reason: str) -> None:
         """Close handshake, then the socket; see `MessageTransport`."""
         try:
-            if self._broken:
-                return
             if self._protocol.state is State.OPEN:
                 self._protocol.send_close(close_code, reason)
-            await self._flush()
+            with trio.fail_after(_LAST_WORDS_SECONDS):
+                await self._flush()
             if self._protocol.parser_exc is not None:
                 # The protocol reads no more frames, so the peer's answer is to close its end when we close ours.
                 await self._stream.send_eof()
             while self._protocol.state is not State.CLOSED and not self._protocol.close_rcvd:
-                await self._read()
+                self._feed(await self._received())
                 self._protocol.events_received()
-        except (ViewerLeft, *BROKEN):
+        except (ViewerLeft, trio.TooSlowError, *BROKEN):
             pass
         finally:
             await trio.aclose_forcefully(self._stream)
 
-    async def _receive_head(self) -> None:
-        while _END_OF_HEAD not in self._early and len(self._early) < _LARGEST_HEAD:
+    async def _received_head(self) -> bytes:
+        received = b""
+        while _END_OF_HEAD not in received and len(received) < _LARGEST_HEAD:
             data = await self._received()
             if not data:
                 break
-            self._early += data
-
-    async def _read(self) -> None:
-        data, self._early = self._early, b""
-        self._feed(data or await self._received())
+            received += data
+        return received
 
     async def _received(self) -> bytes:
+        if self._early:
+            early, self._early = self._early, b""
+            return early
         try:
-            return bytes(await self._stream.receive_some(READ_SIZE))
-        except BROKEN as error:
+            return await self._bytes.receive_some()
+        except ViewerLeft:
             self._protocol.receive_eof()
-            raise ViewerLeft from error
+            raise
 
     def _feed(self, data: bytes) -> None:
         if data:
+            self._undecoded += len(data)
             self._protocol.receive_data(data)
         else:
             self._protocol.receive_eof()
@@ -179,6 +181,18 @@ class WebSocketServer:
             pass
         finally:
             await trio.aclose_forcefully(self._stream)
+
+    async def _take_in_events(self) -> None:
+        pinged = False
+        for frame in self._protocol.events_received():
+            if isinstance(frame, Frame):
+                self._undecoded -= least_size(len(frame.data))
+                self._take_in(frame)
+                pinged = pinged or frame.opcode is Opcode.PING
+        self._between_messages = not (self._undecoded or self._fragments)
+        # Only a pong is urgent. Without one, a viewer that reads slowly is still heard at once.
+        if pinged:
+            await self._flush()
 
     def _take_in(self, frame: Frame) -> None:
         """Put fragments together; control frames were answered by the protocol."""
@@ -194,24 +208,8 @@ class WebSocketServer:
 
     async def _flush(self) -> None:
         """Send what the protocol itself has to say: pongs, close frames."""
-        async with self._sending:
-            await self._write()
-
-    async def _write(self) -> None:
-        if self._broken:
-            raise ViewerLeft
         # b"" is the protocol's way to say that our half should be closed; `close` does that.
-        data = memoryview(b"".join(self._protocol.data_to_send()))
-        sent = 0
-        try:
-            while sent < len(data):
-                sent += await self._stream.socket.send(data[sent:])
-        except BROKEN as error:
-            self._broken = True
-            raise ViewerLeft from error
-        finally:
-            # A cancelled send may leave half a frame behind, and nothing can follow that.
-            self._broken = self._broken or 0 < sent < len(data)
+        await self._bytes.send_all(b"".join(self._protocol.data_to_send()))
 
     def _why_closed(self) -> Exception:
         if isinstance(self._protocol.parser_exc, PayloadTooBig):
