@@ -6,7 +6,8 @@ Quart does not pass on, and reads without a queue.
 What is different from the fast lane: ASGI cannot break a connection off. One whose peer has stopped reading stays, with
 the task that delivers to it, until the peer reads or the ASGI server gives up; its channel has left by then. And
 Hypercorn gives every leaver's close code as 1006, so a holder of control who says good-bye is waited for all the same,
-for the grace period.
+for the grace period. It also falls, as a whole server, to a client that sends frames before the upgrade is answered
+(0.18): only trusted clients should reach it without a proxy in between.
 """
 
 from __future__ import annotations

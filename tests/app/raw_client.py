@@ -11,7 +11,8 @@ from urllib.parse import urlencode
 import attrs
 import trio
 from rest_client import KEY
-from whole_server import HOST
+
+HOST = "127.0.0.1"
 
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
@@ -28,14 +29,15 @@ def request(target: str, headers: Mapping[str, str] | None = None, *, start: str
     return "\r\n".join([*lines, "", ""]).encode("latin-1")
 
 
-UPGRADE = {
+PLAIN_UPGRADE = {
     "Connection": "keep-alive, Upgrade",
     "Upgrade": "websocket",
     "Sec-WebSocket-Version": "13",
     "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
-    # As every browser does. The fast lane declines, Hypercorn accepts: that tells them apart.
-    "Sec-WebSocket-Extensions": "permessage-deflate; client_max_window_bits",
 }
+
+# With the offer that every browser makes. The fast lane declines, Hypercorn accepts: that tells them apart.
+UPGRADE = {**PLAIN_UPGRADE, "Sec-WebSocket-Extensions": "permessage-deflate; client_max_window_bits"}
 
 
 @attrs.frozen
@@ -128,7 +130,15 @@ def reset_at_once(port: int, said: bytes) -> None:
 
 
 @asynccontextmanager
-async def raw_client(port: int) -> AsyncIterator[RawClient]:
-    """Connect."""
-    async with await trio.open_tcp_stream(HOST, port) as stream:
-        yield RawClient(stream)
+async def raw_client(port: int, *, receive_buffer: int | None = None) -> AsyncIterator[RawClient]:
+    """Connect.
+
+    Args:
+        port: on this machine.
+        receive_buffer: bytes that the system takes in for us, so that it does not take long to fill.
+    """
+    with trio.socket.socket() as sock:
+        if receive_buffer is not None:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        await sock.connect((HOST, port))
+        yield RawClient(trio.SocketStream(sock))

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import attrs
 import trio
-from whole_server import HOST
+from raw_client import HOST
 
 COMMAND = [sys.executable, "-m", "pilothouse_app", "serve"]
 

@@ -11,13 +11,17 @@ import pytest
 import trio
 from hypercorn.config import Config
 from hypercorn.trio import serve
+from raw_client import HOST, PLAIN_UPGRADE, raw_client, request
+from trio.testing import wait_all_tasks_blocked
+from whole_server import open_whole_server, watched
 
 from pilothouse.channels.errors import ABNORMAL, ViewerLeft
 from pilothouse.testing.transport_contract import MESSAGE_TRANSPORT_CHECKS, Check, check_client_closes
-from pilothouse.testing.websocket_client import WebSocketClient, open_websocket_client
+from pilothouse.testing.websocket_client import WebSocketClient, client_frame, open_websocket_client
 from pilothouse_app.asgi_streams import AsgiWebSocket, Receive, Send, open_asgi_websocket
+from pilothouse_app.settings import Settings
 
-HOST = "127.0.0.1"
+TEXT = 0x81
 
 
 class Application:
@@ -73,3 +77,18 @@ async def test_hypercorn_keeps_the_leavers_close_code_to_itself() -> None:
                 await server.receive()
             await server.close(1000, "")
     assert left.value.close_code == ABNORMAL
+
+
+async def test_who_goes_on_talking_after_the_end_leaves_nothing_behind(server_settings: Settings) -> None:
+    frame = client_frame(TEXT, b"and another thing")
+    async with (
+        open_whole_server("asgi", server_settings) as server,
+        watched(server),
+        raw_client(server.port) as client,
+    ):
+        await client.send(request("/api/v1/stream/vnc/task/x", PLAIN_UPGRADE))
+        await client.up_to(b"no valid credential")
+        # More than Hypercorn's queue holds, and never an answer to the close frame.
+        await client.send(frame * 100)
+        await wait_all_tasks_blocked()
+        await client.reset()

@@ -9,10 +9,10 @@ from contextlib import AsyncExitStack
 import pytest
 import trio
 from eventually import time_flies
-from raw_client import UPGRADE, raw_client, request, reset_at_once, stream_target
+from raw_client import HOST, PLAIN_UPGRADE, UPGRADE, raw_client, request, reset_at_once, stream_target
 from rest_client import KEY
 from trio.testing import MockClock, wait_all_tasks_blocked
-from whole_server import HOST, WholeServer, open_whole_server, watched
+from whole_server import WholeServer, open_whole_server, watched
 
 from pilothouse.protocol.messages import Ping, encode
 from pilothouse.testing.scripted_vnc_server import ScriptedVncServer
@@ -22,7 +22,6 @@ from pilothouse_app.settings import Settings
 
 HEALTH = request("/api/v1/health")
 TEXT, CLOSE = 0x81, 0x88
-PLAIN_UPGRADE = {name: value for name, value in UPGRADE.items() if name != "Sec-WebSocket-Extensions"}
 
 
 @pytest.fixture

@@ -12,10 +12,10 @@ import httpx
 import pytest
 import trio
 from eventually import eventually
-from raw_client import UPGRADE, raw_client, request
+from raw_client import HOST, UPGRADE, raw_client, request
 from serve_process import COMMAND, ServeProcess, environment, serve_process
 from stream_viewer import RfbViewer
-from whole_server import HOST, ending_of
+from whole_server import ending_of
 
 from pilothouse.testing.scripted_vnc_server import ScriptedVncServer, VncScript
 from pilothouse.testing.websocket_client import WebSocketClient, open_websocket_client

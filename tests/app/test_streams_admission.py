@@ -6,8 +6,9 @@ from itertools import product
 
 import httpx
 import pytest
+from raw_client import HOST
 from rest_client import KEY, OTHER_KEY
-from whole_server import HOST, WholeServer, ending_of
+from whole_server import WholeServer, ending_of
 
 from pilothouse.testing.scripted_vnc_server import ScriptedVncServer
 

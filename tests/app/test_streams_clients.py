@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import AsyncExitStack
 
 import attrs
-from eventually import time_flies
+from eventually import eventually, time_flies
 from stream_viewer import UPDATE_REQUEST, key_event
 from trio.testing import MockClock
 from whole_server import COLLEAGUES_KEY, Form, WholeServer, ending_of, open_whole_server, watched
@@ -75,6 +75,17 @@ async def test_holder_whose_connection_breaks_is_waited_for(server: WholeServer,
             assert await other.hear() == _held_by("tab-1", epoch=1)
             async with time_flies(clock):
                 assert await other.hear() == ControlChanged("agent", "ai_control", None, 2, you_hold_control=False)
+
+
+async def test_nobody_asks_about_what_nobody_watches_any_more(server: WholeServer) -> None:
+    async with ScriptedVncServer() as vnc:
+        session_id = await server.attach(vnc)
+        task_id = await server.owner_of(session_id, "task")
+        async with server.frontend(task_id, kind="task") as frontend:
+            await frontend.hear()
+            assert len(server.services.verification) == 2
+        # The session itself is watched as long as it lives.
+        await eventually(lambda: len(server.services.verification) == 1)
 
 
 async def test_more_viewers_than_allowed(form: Form, server_settings: Settings) -> None:

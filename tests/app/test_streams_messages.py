@@ -8,15 +8,18 @@ from contextlib import suppress
 import pytest
 import trio
 from eventually import eventually
+from raw_client import PLAIN_UPGRADE, raw_client, request, stream_target
 from structlog.testing import capture_logs
 from trio.testing import wait_all_tasks_blocked
-from whole_server import Frontend, WholeServer, ending_of
+from whole_server import WholeServer, ending_of
 
 from pilothouse.channels.message import OUTBOX
 from pilothouse.channels.transport import LARGEST_MESSAGE
 from pilothouse.protocol.messages import CedeControl, ControlChanged, Error, Ping, Pong, TakeControl
 from pilothouse.testing.scripted_vnc_server import ScriptedVncServer
-from pilothouse.testing.websocket_client import WebSocketClient
+from pilothouse.testing.websocket_client import WebSocketClient, client_frame
+
+TEXT = 0x81
 
 BAD_MESSAGES: list[tuple[str | bytes, str, str]] = [
     ("", "", "malformed_json"),
@@ -65,8 +68,9 @@ async def test_a_message_over_the_limit_ends_its_channel_alone(server: WholeServ
         ):
             await small.hear()
             await large.hear()
-            fits = Ping("x" * (LARGEST_MESSAGE - len('{"kind":"ping","id":""}')))
-            assert await large.ask(fits) == Pong(fits.id)
+            fits = '{"kind": "ping", "id": "1", "cargo": "%s"}'
+            await large.client.send(fits % ("x" * (LARGEST_MESSAGE - len(fits) + 2)))
+            assert await large.hear() == Pong("1")
             nursery.start_soon(_send_while_possible, large.client, "x" * (LARGEST_MESSAGE + 1))
             assert (await ending_of(large.client))[0] == 1009
             assert await small.ask(Ping("1")) == Pong("1")
@@ -87,12 +91,14 @@ async def test_a_frontend_that_does_not_read_is_let_go(server: WholeServer) -> N
     async with ScriptedVncServer() as vnc:
         session_id = await server.attach(vnc)
         async with (
-            server.frontend(session_id, client_id="sleeper") as sleeper,
+            raw_client(server.port, receive_buffer=4096) as sleeper,
             server.frontend(session_id, client_id="helmsman") as helmsman,
             trio.open_nursery() as nursery,
         ):
             await helmsman.hear()
-            nursery.start_soon(_ask_and_never_listen, sleeper)
+            await sleeper.send(request(stream_target(session_id), PLAIN_UPGRADE))
+            assert (await sleeper.answer()).status == 101
+            nursery.start_soon(sleeper.send_while_possible, client_frame(TEXT, b"nonsense") * 20_000)
             await wait_all_tasks_blocked(0.05)  # until everything between the two is full
             with capture_logs() as logs:
                 for _ in range(OUTBOX):
@@ -102,12 +108,6 @@ async def test_a_frontend_that_does_not_read_is_let_go(server: WholeServer) -> N
             assert closed["code"] == 4429
             assert await helmsman.ask(Ping("1")) == Pong("1")
             nursery.cancel_scope.cancel()
-
-
-async def _ask_and_never_listen(frontend: Frontend) -> None:
-    with suppress(trio.BrokenResourceError):
-        while True:
-            await frontend.say(Ping("x" * 1_000_000))
 
 
 async def _send_while_possible(client: WebSocketClient, message: str) -> None:

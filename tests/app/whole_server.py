@@ -14,6 +14,7 @@ from eventually import eventually
 from footprint import Footprint
 from hypercorn.config import Config
 from hypercorn.trio import serve
+from raw_client import HOST, PLAIN_UPGRADE
 from rest_client import KEY, OTHER_KEY
 from stream_viewer import RfbViewer
 
@@ -35,8 +36,6 @@ FORMS: tuple[Form, ...] = ("serve", "asgi")
 
 COLLEAGUES_KEY = "ph_" + "c" * 43
 """Another key of the organization of KEY; OTHER_KEY is another organization's."""
-
-HOST = "127.0.0.1"
 
 
 class Frontend:
@@ -129,13 +128,7 @@ class WholeServer:
 
     async def refusal(self, path: str, headers: Mapping[str, str]) -> httpx.Response:
         """The HTTP answer to an upgrade request that is not granted."""
-        upgrade = {
-            "Connection": "Upgrade",
-            "Upgrade": "websocket",
-            "Sec-WebSocket-Version": "13",
-            "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
-        }
-        raw = [(name.encode(), value.encode("latin-1")) for name, value in {**upgrade, **headers}.items()]
+        raw = [(name.encode(), value.encode("latin-1")) for name, value in {**PLAIN_UPGRADE, **headers}.items()]
         return await self.http.get(path, headers=raw)
 
     async def check_that_it_goes_on(self) -> None:
