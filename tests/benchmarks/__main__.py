@@ -7,30 +7,27 @@ from collections.abc import Sequence
 
 from benchmarks import report
 from benchmarks.candidates import FASTAPI, OURS, WEBSOCKIFY, all_candidates
-from benchmarks.measures import Runner, idle_memory, round_trips, updates
+from benchmarks.measures import Runner, idle_memory, round_trips, round_trips_on, updates
+from benchmarks.processes import Cores
 from benchmarks.sizes import FULL, SMOKE, Sizes
 
 
 def main() -> None:
     """Measure and print; with `--smoke` with tiny counts, so that the figures mean nothing."""
     sizes = SMOKE if "--smoke" in sys.argv[1:] else FULL
-    with all_candidates() as candidates:
-        compare([Runner(candidate, candidate.connect()) for candidate in candidates], sizes)
+    cores = Cores.of_this_machine()
+    with all_candidates(cores) as candidates:
+        compare([Runner(candidate, candidate.connect()) for candidate in candidates], cores, sizes)
 
 
-def compare(runners: Sequence[Runner], sizes: Sizes) -> None:
+def compare(runners: Sequence[Runner], cores: Cores, sizes: Sizes) -> None:
     """The proxies side by side."""
     accepted = [runner.candidate.name for runner in runners if runner.viewer.websocket.compressed]
     print(f"The client offers permessage-deflate; accepted by: {', '.join(accepted) or 'nobody'}.")
+    print(f"Client and upstream on core {cores.load}, proxies on {cores.proxies}.")
     memory = idle_memory(runners, sizes)
     report.heading(f"{sizes.idle_connections} idle connections")
     report.row("memory of each (PSS), KiB", memory)
-
-    keys = round_trips(runners, sizes)
-    report.heading(f"8-byte key event and its echo, {sizes.rounds * sizes.round_trips} times")
-    report.row("round trip p50, µs", keys.p50)
-    report.row("round trip p99, µs", keys.p99)
-    report.row("CPU of the proxy, µs", keys.cpu)
 
     report.heading(f"updates in bursts of {sizes.burst_mib} MiB")
     small, large = updates(runners, sizes, 4), updates(runners, sizes, 64)
@@ -38,6 +35,15 @@ def compare(runners: Sequence[Runner], sizes: Sizes) -> None:
     for name, measured in (("4 KiB", small), ("64 KiB", large), ("64 KiB, compressible", flat)):
         report.row(f"{name}: MiB/s", measured.rate)
         report.row(f"{name}: CPU of the proxy, ms/MiB", measured.cpu)
+
+    keys = round_trips(runners, sizes)
+    report.heading(f"8-byte key event and its echo, {sizes.rounds * sizes.round_trips} times")
+    report.row("round trip p50, µs", keys.p50)
+    report.row("round trip p99, µs", keys.p99)
+    report.row("CPU of the proxy, µs", keys.cpu)
+    crowded = round_trips_on(cores.load, runners, sizes)
+    report.row("round trip p50, all on one core, µs", crowded.p50)
+    report.row("CPU of the proxy, all on one core, µs", crowded.cpu)
 
     print("\nGoals")
     report.goal("round trip p50, of websockify's", keys.p50[OURS] / keys.p50[WEBSOCKIFY], 1)

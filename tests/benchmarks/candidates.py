@@ -6,7 +6,7 @@ import itertools
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import attrs
 
@@ -38,12 +38,17 @@ class Candidate:
 
 
 @contextmanager
-def all_candidates() -> Iterator[list[Candidate]]:
-    """Each one running, before one echoing upstream."""
-    with processes.python("-m", "benchmarks.echo_upstream") as upstream:
+def all_candidates(cores: processes.Cores) -> Iterator[list[Candidate]]:
+    """Each one running on its cores, before one echoing upstream that shares the client's."""
+    with (
+        processes.staying_on(cores.load),
+        processes.python("-m", "benchmarks.echo_upstream") as upstream,
+        ExitStack() as running,
+    ):
         port = int(processes.first_line(upstream))
-        with _pilothouse(port) as ours, _websockify(port) as single, _fastapi(port) as double:
-            yield [ours, single, double]
+        with processes.staying_on(cores.proxies):
+            candidates = [running.enter_context(start(port)) for start in (_pilothouse, _websockify, _fastapi)]
+        yield candidates
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import sys
@@ -9,6 +10,8 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+
+import attrs
 
 _START_SECONDS = 30.0
 _STOP_SECONDS = 10.0
@@ -71,6 +74,43 @@ def wait_until_listening(process: subprocess.Popen[str], port: int) -> None:
         except subprocess.TimeoutExpired:
             pass  # still starting
     raise DidNotStart(str(process.args))
+
+
+@attrs.frozen
+class Cores:
+    """Which processor cores are whose.
+
+    Attributes:
+        load: the client's and the upstream's.
+        proxies: all others; the same one when there is only one.
+    """
+
+    load: set[int]
+    proxies: set[int]
+
+    @classmethod
+    def of_this_machine(cls) -> Cores:
+        """Those that this process may use."""
+        first, *others = sorted(os.sched_getaffinity(0))
+        return cls({first}, set(others) or {first})
+
+
+@contextmanager
+def staying_on(cores: set[int]) -> Iterator[None]:
+    """Keep this process, and what it starts meanwhile, on some cores."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, cores)
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
+
+
+def move(pids: list[int], cores: set[int]) -> None:
+    """Move processes with all their threads."""
+    for pid in pids:
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            os.sched_setaffinity(int(task.name), cores)
 
 
 def family(pid: int) -> list[int]:
