@@ -66,7 +66,7 @@ class RawClient:
 
     async def send_while_possible(self, data: bytes) -> None:
         """The server need not hear it all."""
-        with suppress(trio.BrokenResourceError):
+        with suppress(trio.BrokenResourceError, trio.ClosedResourceError):
             await self.send(data)
 
     async def end(self) -> None:

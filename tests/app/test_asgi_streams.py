@@ -9,10 +9,11 @@ from urllib.parse import urlsplit
 
 import pytest
 import trio
+from eventually import time_flies
 from hypercorn.config import Config
 from hypercorn.trio import serve
 from raw_client import HOST, PLAIN_UPGRADE, raw_client, request
-from trio.testing import wait_all_tasks_blocked
+from trio.testing import MockClock
 from whole_server import open_whole_server, watched
 
 from pilothouse.channels.errors import ABNORMAL, ViewerLeft
@@ -79,16 +80,20 @@ async def test_hypercorn_keeps_the_leavers_close_code_to_itself() -> None:
     assert left.value.close_code == ABNORMAL
 
 
-async def test_who_goes_on_talking_after_the_end_leaves_nothing_behind(server_settings: Settings) -> None:
-    frame = client_frame(TEXT, b"and another thing")
+async def test_who_goes_on_talking_after_the_end_leaves_nothing_behind(
+    server_settings: Settings, clock: MockClock
+) -> None:
     async with (
         open_whole_server("asgi", server_settings) as server,
         watched(server),
         raw_client(server.port) as client,
+        trio.open_nursery() as nursery,
     ):
         await client.send(request("/api/v1/stream/vnc/task/x", PLAIN_UPGRADE))
         await client.up_to(b"no valid credential")
-        # More than Hypercorn's queue holds, and never an answer to the close frame.
-        await client.send(frame * 100)
-        await wait_all_tasks_blocked()
+        # No answer to the close frame, and more than Hypercorn's queue holds at the moment when patience ends.
+        nursery.start_soon(client.send_while_possible, client_frame(TEXT, b"and another thing") * 50_000)
+        async with time_flies(clock):
+            await trio.sleep(10)
         await client.reset()
+        nursery.cancel_scope.cancel()

@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack
 import pytest
 import trio
 from eventually import time_flies
+from footprint import Footprint
 from raw_client import HOST, PLAIN_UPGRADE, UPGRADE, raw_client, request, reset_at_once, stream_target
 from rest_client import KEY
 from trio.testing import MockClock, wait_all_tasks_blocked
@@ -18,7 +19,9 @@ from pilothouse.protocol.messages import Ping, encode
 from pilothouse.testing.scripted_vnc_server import ScriptedVncServer
 from pilothouse.testing.websocket_client import client_frame
 from pilothouse_app.lanes import LARGEST_HEAD
+from pilothouse_app.server import running_server
 from pilothouse_app.settings import Settings
+from pilothouse_app.store import StoreError
 
 HEALTH = request("/api/v1/health")
 TEXT, CLOSE = 0x81, 0x88
@@ -186,3 +189,13 @@ async def test_client_that_does_not_read_does_not_keep_the_server_from_stopping(
             stop.set()
             nursery.cancel_scope.deadline = trio.current_time() + 5
         assert not nursery.cancel_scope.cancelled_caught
+
+
+async def test_listener_is_closed_when_the_store_does_not_open(server_settings: Settings) -> None:
+    server_settings.data_dir.mkdir()
+    server_settings.database_path.write_text("this is no database, but long enough to be looked at " * 100)
+    before = Footprint.now()
+    with pytest.raises(StoreError):
+        async with running_server(server_settings):
+            raise AssertionError("it runs on no database")
+    await before.fits_again()
