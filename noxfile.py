@@ -69,6 +69,8 @@ def need_system_packages(*, for_tests: bool = False) -> None:
         missing += ["chromium-browser" if ubuntu else "chromium", "fonts-dejavu-core", "fonts-liberation"]
     tools = {"ss": "iproute2", "ps": "procps", "curl": "curl"} if for_tests else {}
     missing += [package for tool, package in tools.items() if not shutil.which(tool)]
+    if for_tests and not any(Path("/usr/lib").glob("*/libatomic.so.1")):
+        missing.append("libatomic1")  # for the Node.js inside Playwright
     if missing:
         apt_install(missing)
 
