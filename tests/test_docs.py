@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 import trio
 
+from pilothouse.channels.errors import ABNORMAL, CLOSE_CODES
+from pilothouse.protocol.messages import FROM_FRONTEND, TO_FRONTEND
 from pilothouse.testing.scripted_vnc_server import ScriptedVncServer
 from pilothouse.testing.websocket_client import open_websocket_client
 
@@ -87,6 +89,17 @@ def test_commands_of_run_a_server_run(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr + (tmp_path / "serve.log").read_text()
     assert '"error"' not in done.stdout
     assert "API key (shown once): ph_" in (tmp_path / "serve.log").read_text()
+
+
+def test_reference_of_the_streams_names_every_close_code_and_kind() -> None:
+    page = (ROOT / "docs" / "reference" / "streams.md").read_text()
+    codes = {code for code, _ in CLOSE_CODES.values()} - {ABNORMAL}
+    assert {int(code) for code in re.findall(r"^\| (\d{4}) \|", page, re.MULTILINE)} == codes
+    kinds = re.findall(r"^\| `([a-z]+(?:-[a-z]+)*)` \|", page, re.MULTILINE)
+    assert sorted(kinds) == sorted([*FROM_FRONTEND, *TO_FRONTEND])
+    errors = set(re.findall(r'code="(\w+)"', (ROOT / "engine/pilothouse/channels/message.py").read_text()))
+    errors |= set(re.findall(r'code="(\w+)"', (ROOT / "engine/pilothouse/protocol/messages.py").read_text()))
+    assert all(f"`{code}`" in page for code in errors)
 
 
 def test_embedding_example_is_the_one_in_the_docs() -> None:
