@@ -92,7 +92,7 @@ async def test_who_goes_on_talking_after_the_end_leaves_nothing_behind(
         await client.send(request("/api/v1/stream/vnc/task/x", PLAIN_UPGRADE))
         await client.up_to(b"no valid credential")
         # No answer to the close frame, and more than Hypercorn's queue holds at the moment when patience ends.
-        nursery.start_soon(client.send_while_possible, client_frame(TEXT, b"and another thing") * 50_000)
+        nursery.start_soon(client.send_while_possible, client_frame(TEXT, b"and another thing") * 20_000)
         async with time_flies(clock):
             await trio.sleep(10)
         await client.reset()

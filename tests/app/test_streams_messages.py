@@ -98,7 +98,7 @@ async def test_a_frontend_that_does_not_read_is_let_go(server: WholeServer) -> N
             await helmsman.hear()
             await sleeper.send(request(stream_target(session_id), PLAIN_UPGRADE))
             assert (await sleeper.answer()).status == 101
-            nursery.start_soon(sleeper.send_while_possible, client_frame(TEXT, b"nonsense") * 20_000)
+            nursery.start_soon(sleeper.send_while_possible, client_frame(TEXT, b"nonsense") * 3_000)
             await wait_all_tasks_blocked(0.05)  # until everything between the two is full
             with capture_logs() as logs:
                 for _ in range(OUTBOX):
