@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 import sys
 from collections.abc import Sequence
 
@@ -9,6 +10,7 @@ from benchmarks import report
 from benchmarks.candidates import FASTAPI, OURS, WEBSOCKIFY, all_candidates
 from benchmarks.measures import Runner, idle_memory, round_trips, round_trips_on, updates
 from benchmarks.processes import Cores
+from benchmarks.sessions import session_times
 from benchmarks.sizes import FULL, SMOKE, Sizes
 
 
@@ -18,6 +20,7 @@ def main() -> None:
     cores = Cores.of_this_machine()
     with all_candidates(cores) as candidates:
         compare([Runner(candidate, candidate.connect()) for candidate in candidates], cores, sizes)
+    begin_and_end(sizes)
 
 
 def compare(runners: Sequence[Runner], cores: Cores, sizes: Sizes) -> None:
@@ -37,7 +40,7 @@ def compare(runners: Sequence[Runner], cores: Cores, sizes: Sizes) -> None:
         report.row(f"{name}: CPU of the proxy, ms/MiB", measured.cpu)
 
     keys = round_trips(runners, sizes)
-    report.heading(f"8-byte key event and its echo, {sizes.rounds * sizes.round_trips} times")
+    report.heading(f"8-byte key event and its echo, {sizes.key_turns * sizes.keys} times")
     report.row("round trip p50, µs", keys.p50)
     report.row("round trip p99, µs", keys.p99)
     report.row("CPU of the proxy, µs", keys.cpu)
@@ -51,6 +54,22 @@ def compare(runners: Sequence[Runner], cores: Cores, sizes: Sizes) -> None:
     report.goal("CPU per MiB of 64 KiB updates, of websockify's", large.cpu[OURS] / large.cpu[WEBSOCKIFY], 1.6)
     report.goal("CPU per MiB of 64 KiB updates, of the FastAPI path's", large.cpu[OURS] / large.cpu[FASTAPI], 0.15)
     report.goal("memory per idle connection", memory[OURS], 100, " KiB")
+
+
+def begin_and_end(sizes: Sizes) -> None:
+    """Real browser sessions, free to use all cores."""
+    times = session_times(sizes)
+    print(f"\n{sizes.sessions} sessions with Chromium in Xvnc, each with {2 * sizes.viewers} sockets: median, worst")
+    for name, seconds in (
+        ("POST to first pixels, ms", times.first_pixels),
+        ("POST to first picture of the browser, ms", times.first_picture),
+        ("DELETE to last socket closed, ms", times.end),
+    ):
+        report.times(name, statistics.median(seconds), max(seconds))
+
+    print("\nGoals")
+    report.goal("POST to first picture, worst", max(times.first_picture), 3, " s")
+    report.goal("DELETE to last socket closed, worst", max(times.end), 0.25, " s")
 
 
 if __name__ == "__main__":

@@ -33,6 +33,7 @@ async def _to_server(viewer: WebSocket, server: ClientConnection) -> None:
 
 async def _to_viewer(server: ClientConnection, viewer: WebSocket) -> None:
     async for message in server:
+        assert isinstance(message, bytes)
         await viewer.send_bytes(message)
 
 

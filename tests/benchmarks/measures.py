@@ -1,7 +1,7 @@
 """What is measured of each candidate.
 
 The candidates take turns, so that what else the machine does hits all alike, and they do not share a core with the
-client and the upstream: left to itself, the scheduler makes one lucky and the next one 40 % slower.
+client and the upstream: left to itself, the scheduler makes one lucky, and the next one 40 % slower.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def idle_memory(runners: Sequence[Runner], sizes: Sizes) -> Figures:
         idle = [runner.candidate.connect() for _ in range(sizes.idle_connections)]
         figures[runner.candidate.name] = (processes.memory_kib(runner.candidate.pids()) - before) / len(idle)
         for viewer in idle:
-            viewer.close()
+            viewer.websocket.close()
     return figures
 
 
@@ -66,12 +66,12 @@ def round_trips(runners: Sequence[Runner], sizes: Sizes) -> RoundTrips:
     """Keys, one after the other, each waiting for its echo."""
     times: dict[str, list[float]] = defaultdict(list)
     cpu: dict[str, list[float]] = defaultdict(list)
-    for runner in _turns(runners, sizes.rounds):
+    for runner in _turns(runners, sizes.key_turns):
         name, pids = runner.candidate.name, runner.candidate.pids()
         runner.viewer.type_keys(sizes.warm_up)
         before = processes.cpu_seconds(pids)
-        times[name] += runner.viewer.type_keys(sizes.round_trips)
-        cpu[name].append((processes.cpu_seconds(pids) - before) / sizes.round_trips)
+        times[name] += runner.viewer.type_keys(sizes.keys)
+        cpu[name].append((processes.cpu_seconds(pids) - before) / sizes.keys)
     percentiles = {name: statistics.quantiles(values, n=100) for name, values in times.items()}
     return RoundTrips(
         p50={name: values[49] * _MICROSECONDS for name, values in percentiles.items()},
@@ -91,7 +91,7 @@ def updates(runners: Sequence[Runner], sizes: Sizes, write_kib: int, *, compress
     """Bursts from the upstream in writes of this size."""
     rates: dict[str, list[float]] = defaultdict(list)
     cpu: dict[str, list[float]] = defaultdict(list)
-    for runner in _turns(runners, sizes.rounds):
+    for runner in _turns(runners, sizes.burst_turns):
         name, pids = runner.candidate.name, runner.candidate.pids()
         before = processes.cpu_seconds(pids)
         seconds = runner.viewer.fetch(write_kib, sizes.burst_mib, compressible=compressible)
@@ -100,11 +100,11 @@ def updates(runners: Sequence[Runner], sizes: Sizes, write_kib: int, *, compress
     return Updates(_medians(rates, 1), _medians(cpu, _MILLISECONDS))
 
 
-def _turns(runners: Sequence[Runner], rounds: int) -> Iterator[Runner]:
-    for _ in range(rounds):
+def _turns(runners: Sequence[Runner], count: int) -> Iterator[Runner]:
+    for _ in range(count):
         yield from runners
 
 
 def _medians(values: dict[str, list[float]], scale: float) -> Figures:
-    """Medians over the rounds: one disturbed round does not count."""
-    return {name: statistics.median(of_rounds) * scale for name, of_rounds in values.items()}
+    """Medians over the turns: a disturbed one does not count."""
+    return {name: statistics.median(of_turns) * scale for name, of_turns in values.items()}

@@ -23,6 +23,14 @@ def row(name: str, figures: Figures) -> None:
     print(f"  {name:{_NAME_WIDTH - 2}}" + "".join(cells), flush=True)
 
 
+def times(name: str, median: float, worst: float) -> None:
+    """Two durations, given in seconds."""
+    print(
+        f"  {name:{_NAME_WIDTH - 2}}" + "".join(f"{value * 1000:>{_WIDTH},.0f}" for value in (median, worst)),
+        flush=True,
+    )
+
+
 def goal(name: str, value: float, limit: float, unit: str = "") -> None:
     """Whether a figure is as small as it has to be."""
     verdict = "reached" if value <= limit else "MISSED"

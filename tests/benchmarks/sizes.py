@@ -9,24 +9,30 @@ import attrs
 class Sizes:
     """Counts of one run.
 
+    The candidates take turns, key events in many short ones.
+
     Attributes:
-        rounds: the candidates take turns this often, so that what else the machine does hits all alike.
-        warm_up: key events before each round.
-        round_trips: key events of each candidate in a round.
-        burst_mib: of each candidate and kind of update in a round.
+        key_turns: of each candidate.
+        warm_up: key events before each turn.
+        keys: key events of a turn.
+        burst_turns: of each candidate, for each kind of update.
+        burst_mib: of a turn.
         idle_connections: for the memory of one.
         sessions: real browsers, one after the other.
         viewers: of each such session.
     """
 
-    rounds: int
+    key_turns: int
     warm_up: int
-    round_trips: int
+    keys: int
+    burst_turns: int
     burst_mib: int
     idle_connections: int
     sessions: int
     viewers: int
 
 
-FULL = Sizes(rounds=10, warm_up=100, round_trips=600, burst_mib=16, idle_connections=100, sessions=5, viewers=10)
-SMOKE = Sizes(rounds=1, warm_up=2, round_trips=10, burst_mib=1, idle_connections=2, sessions=0, viewers=0)
+FULL = Sizes(
+    key_turns=80, warm_up=20, keys=150, burst_turns=10, burst_mib=16, idle_connections=100, sessions=5, viewers=10
+)
+SMOKE = Sizes(key_turns=1, warm_up=2, keys=10, burst_turns=1, burst_mib=1, idle_connections=2, sessions=1, viewers=2)

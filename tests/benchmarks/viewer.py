@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 import time
 
-from benchmarks.echo_upstream import KEY_EVENT, SERVER_INIT, UPDATE_REQUEST
+from benchmarks.echo_upstream import KEY_EVENT, UPDATE_REQUEST
 from benchmarks.websocket_client import WebSocketClient
 
 _A = 0x61
@@ -14,23 +14,23 @@ _MIB = 1024 * 1024
 
 
 class Viewer:
-    """A viewer whose handshake is done.
+    """A viewer whose handshake is done; waits for it as long as it takes.
 
     Args:
-        websocket: just opened, with the echoing upstream at its other end.
+        websocket: just opened, with a VNC server without a password at its other end.
     """
 
     def __init__(self, websocket: WebSocketClient) -> None:
         self.websocket = websocket
-        self._early = b""
-        version = self._exactly(12)
+        self._early = bytearray()
+        version = self.read(12)
         websocket.send(version)
-        count = self._exactly(1)[0]
-        self._exactly(count)
+        self.read(self.read(1)[0])
         websocket.send(b"\x01")
-        self._exactly(4)
+        self.read(4)
         websocket.send(b"\x01")
-        self._exactly(len(SERVER_INIT))
+        self.width, self.height, _, name_size = struct.unpack(">HH16sI", self.read(24))
+        self.read(name_size)
 
     def type_keys(self, count: int) -> list[float]:
         """Press or release a key, `count` times, and wait for its echo each time; returns the seconds each took."""
@@ -55,13 +55,10 @@ class Viewer:
             missing -= len(self.websocket.receive())
         return time.perf_counter() - begun
 
-    def close(self) -> None:
-        """Hang up."""
-        self.websocket.close()
-
-    def _exactly(self, count: int) -> bytes:
-        """Bytes of the handshake; where messages end means nothing."""
+    def read(self, count: int) -> bytes:
+        """So many bytes of what the VNC server says; where WebSocket messages end means nothing."""
         while len(self._early) < count:
             self._early += self.websocket.receive()
-        taken, self._early = self._early[:count], self._early[count:]
+        taken = bytes(self._early[:count])
+        del self._early[:count]
         return taken

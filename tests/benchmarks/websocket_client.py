@@ -45,10 +45,6 @@ class WebSocketClient:
         """Whether the server accepted permessage-deflate."""
         return self._deflate is not None
 
-    def fileno(self) -> int:
-        """For `select`."""
-        return self._socket.fileno()
-
     def send(self, payload: bytes, opcode: int = BINARY) -> None:
         """Send one message of at most 65535 bytes."""
         first = _FIN | opcode
@@ -86,6 +82,17 @@ class WebSocketClient:
             return self._deflate.decompress(whole)
         return whole
 
+    def wait_closed(self) -> int:
+        """Read until the server closes, answer, and wait for the end of the connection; returns the close code."""
+        try:
+            while True:
+                self.receive()
+        except Closed as closed:
+            code = int(closed.args[0])
+        self.send(code.to_bytes(2), CLOSE)
+        self._reader.read()
+        return code
+
     def close(self) -> None:
         """Hang up."""
         self._reader.close()
@@ -100,7 +107,7 @@ class WebSocketClient:
         return first, self._exactly(size)
 
     def _exactly(self, size: int) -> bytes:
-        data = self._reader.read(size)
+        data: bytes = self._reader.read(size)
         if len(data) < size:
             raise Closed(1006)
         return data
