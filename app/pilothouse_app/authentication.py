@@ -11,8 +11,11 @@ import hashlib
 from collections.abc import Mapping
 
 import attrs
+import structlog
 
 from pilothouse_app.store import Store
+
+_log = structlog.get_logger(__name__)
 
 
 class Unauthorized(Exception):
@@ -65,8 +68,15 @@ async def authenticate(store: Store, presented: str | None) -> Credential:
         StoreUnavailable: we cannot know at the moment.
     """
     if not presented:
-        raise Unauthorized
+        raise _refusal("there is none")
     key = await store.api_keys.by_hash(hash_key(presented))
-    if key is None or key.revoked_at is not None:
-        raise Unauthorized
+    if key is None:
+        raise _refusal("it is unknown")
+    if key.revoked_at is not None:
+        raise _refusal(f"{key.key_id} was revoked")
     return Credential(key.organization_id, key.key_id)
+
+
+def _refusal(why: str) -> Unauthorized:
+    _log.info("credential refused", why=why)
+    return Unauthorized()

@@ -6,6 +6,7 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from pilothouse_app.authentication import Credential, Unauthorized, authenticate, hash_key, presented_credential
 from pilothouse_app.ids import new_api_key
@@ -59,6 +60,17 @@ async def test_a_revoked_key_is_refused_at_once(store: Store) -> None:
 
     with pytest.raises(Unauthorized):
         await authenticate(store, "k")
+
+
+async def test_only_the_log_tells_why_a_credential_is_refused(store: Store) -> None:
+    revoked = new_api_key()
+    await store.api_keys.add(ApiKey(key_id="key_9", organization_id="o_1", name="old", key_hash=hash_key(revoked)))
+    await store.api_keys.revoke("key_9")
+    with capture_logs() as logs:
+        for presented in (None, "ph_wrong", revoked):
+            with pytest.raises(Unauthorized, match="^$"):
+                await authenticate(store, presented)
+    assert [line["why"] for line in logs] == ["there is none", "it is unknown", "key_9 was revoked"]
 
 
 async def test_the_store_holds_no_key(store: Store, database_path: Path) -> None:

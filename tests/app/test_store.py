@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from pilothouse_app.store import Store, StoreConflict, StoreError, open_store
 from pilothouse_app.store.entities import (
@@ -61,6 +62,17 @@ async def test_an_entity_is_seen_by_its_own_organization_only(store: Store) -> N
     assert await store.look_up("browser_session", "pbs_1", "o_2") is None
     assert await store.look_up("task", "tsk_1", "o_2") is None
     assert await store.browser_sessions.page("o_2", status=None, limit=10, behind=None) == []
+
+
+async def test_only_the_log_tells_a_foreign_entity_from_none(store: Store) -> None:
+    await store.browser_sessions.add(session())
+    with capture_logs() as logs:
+        assert await store.look_up("browser_session", "pbs_1", "o_2") is None
+        assert await store.look_up("browser_session", "pbs_9", "o_2") is None
+    assert [(line["entity"], line["why"]) for line in logs] == [
+        ("pbs_1", "it is another organization's"),
+        ("pbs_9", "it does not exist"),
+    ]
 
 
 async def test_lists_are_newest_first_and_go_on_behind_a_position(store: Store) -> None:
