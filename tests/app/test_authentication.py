@@ -68,7 +68,7 @@ async def test_only_the_log_tells_why_a_credential_is_refused(store: Store) -> N
     await store.api_keys.revoke("key_9")
     with capture_logs() as logs:
         for presented in (None, "ph_wrong", revoked):
-            with pytest.raises(Unauthorized, match="^$"):
+            with pytest.raises(Unauthorized, match=r"^$"):
                 await authenticate(store, presented)
     assert [line["why"] for line in logs] == ["there is none", "it is unknown", "key_9 was revoked"]
 
