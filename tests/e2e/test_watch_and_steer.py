@@ -45,6 +45,38 @@ def test_typing_reaches_the_browser_with_control_and_only_then(
     expect(name).to_have_value("Ada Lovelace!")
 
 
+def test_server_does_not_rely_on_the_page_to_hold_input_back(
+    server: Server, session: dict[str, Any], page: Page, remote: Page
+) -> None:
+    # The page itself sends nothing without control, so this one sends behind its back.
+    page.add_init_script(
+        """window.sockets = [];
+        window.WebSocket = new Proxy(WebSocket, {
+            construct(target, args) {
+                const socket = new target(...args);
+                sockets.push(socket);
+                return socket;
+            },
+        });"""
+    )
+    view = ViewerPage(page)
+    view.open(server.page_of(session))
+    name = remote.locator("#name")
+    view.take()
+    view.click_on(name)
+    page.keyboard.type("Ada")
+    view.give_back()
+    page.evaluate(
+        """() => {
+            const picture = sockets.find((socket) => socket.url.includes('/stream/vnc/'));
+            for (const down of [1, 0]) picture.send(new Uint8Array([4, down, 0, 0, 0, 0, 0, 0x78]));
+        }"""
+    )
+    view.take()
+    page.keyboard.type("!")
+    expect(name).to_have_value("Ada!")
+
+
 def test_clicking_reaches_the_browser_with_control_and_only_then(
     server: Server, session: dict[str, Any], page: Page, remote: Page
 ) -> None:
