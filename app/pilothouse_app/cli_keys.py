@@ -75,7 +75,7 @@ def list_keys() -> None:
 @key.command()
 @click.argument("key_id")
 def revoke(key_id: str) -> None:
-    """Make a key useless, at once."""
+    """Refuse a key from now on. Channels that it has opened go on."""
     _with_store(partial(_revoke, key_id=key_id))
 
 

@@ -113,7 +113,7 @@ def test_whoever_takes_gets_it(phase: Phase, other: Viewer) -> None:
     lease = lease_in(phase)
     assert lease.take(other)
     assert lease.holder == other
-    assert lease.epoch == 2
+    assert lease.state.control_epoch == 2
     assert lease.grace_ends is None
 
 
@@ -122,7 +122,7 @@ def test_taking_what_one_has_moves_nothing(phase: Phase) -> None:
     lease = lease_in(phase)
     assert not lease.take(ANNA)
     assert lease.holder == ANNA
-    assert lease.epoch == 1
+    assert lease.state.control_epoch == 1
     assert lease.grace_ends is None
 
 
@@ -141,7 +141,7 @@ def test_what_was_ceded_cannot_be_ceded_again() -> None:
     lease.cede(ANNA)
     with pytest.raises(NotInControl):
         lease.cede(ANNA)
-    assert lease.epoch == 2
+    assert lease.state.control_epoch == 2
 
 
 @pytest.mark.parametrize("other", [BEN, IMPOSTOR], ids=["other client", "other credential"])
@@ -161,7 +161,7 @@ def test_an_absent_holder_keeps_control_for_a_while() -> None:
     assert lease.grace_ends == GRACE_OVER
     assert not lease.expire(GRACE_OVER - 0.001)
     assert lease.holder == ANNA
-    assert lease.epoch == 1
+    assert lease.state.control_epoch == 1
 
 
 def test_then_the_agent_gets_it_once() -> None:
@@ -170,7 +170,7 @@ def test_then_the_agent_gets_it_once() -> None:
     assert lease.state == ControlState("agent", "ai_control", None, 2)
     assert lease.grace_ends is None
     assert not lease.expire(GRACE_OVER + 1)
-    assert lease.epoch == 2
+    assert lease.state.control_epoch == 2
 
 
 def test_a_holder_that_comes_back_has_lost_nothing() -> None:
@@ -178,7 +178,7 @@ def test_a_holder_that_comes_back_has_lost_nothing() -> None:
     lease.come_back(ANNA)
     assert not lease.expire(GRACE_OVER + 1)
     assert lease.holder == ANNA
-    assert lease.epoch == 1
+    assert lease.state.control_epoch == 1
 
 
 def test_a_second_broken_connection_does_not_prolong_the_grace() -> None:
@@ -222,12 +222,12 @@ def test_the_epoch_counts_the_moves_and_nothing_else(
     lease, now = ControlLease(), T0
     for action, seconds in steps:
         now += seconds
-        holder, epoch = lease.holder, lease.epoch
+        holder, epoch = lease.holder, lease.state.control_epoch
         try:
             moved = bool(action(lease, now))
         except NotInControl:
             moved = False
         assert moved == (lease.holder != holder)
-        assert lease.epoch == epoch + moved
+        assert lease.state.control_epoch == epoch + moved
         assert phase_of(lease) is lease._phase
         assert lease.state.holder_client_id == (lease.holder.client_id if lease.holder else None)

@@ -102,11 +102,6 @@ class ControlLease:
         return self._holder
 
     @property
-    def epoch(self) -> int:
-        """How often control has moved."""
-        return self._epoch
-
-    @property
     def grace_ends(self) -> float | None:
         """When an absent holder's lease ends; None while no holder is absent."""
         return self._grace_ends
