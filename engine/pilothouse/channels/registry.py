@@ -13,10 +13,12 @@ from contextlib import asynccontextmanager, contextmanager
 import attrs
 import trio
 
+from pilothouse.channels.blocked_input import InputBlocked
 from pilothouse.channels.end_signal import EndSignal
 from pilothouse.channels.errors import ChannelEnded, Replaced, TooManyViewers
 from pilothouse.channels.upstream import Upstream
 from pilothouse.protocol.control import GRACE_SECONDS, ControlLease, ControlState, Viewer
+from pilothouse.protocol.rfb.decisions import Drop
 
 _NO_GRACE = (1000, 1001, 4401, 4404, 4410)
 """Close codes after which nobody comes back: a clean good-bye, or nothing to come back to."""
@@ -77,6 +79,10 @@ class LiveSession:
         if self._lease.cede(viewer):
             self._control_moved()
         return self.control
+
+    def input_blocked(self, viewer: Viewer, what: Drop, count: int) -> None:
+        """Tell the application that input of this viewer did not pass."""
+        self._registry.on_input_blocked(InputBlocked(self.session_id, viewer, what, count))
 
     def join(self, member: Member) -> None:
         """Enter a channel; an older one of the same kind and viewer is ended.
@@ -160,9 +166,16 @@ class LiveSession:
 class Registry:
     """The sessions that somebody attends. Made by `open_registry`."""
 
-    def __init__(self, nursery: trio.Nursery, max_viewers: int, grace_seconds: float) -> None:
+    def __init__(
+        self,
+        nursery: trio.Nursery,
+        max_viewers: int,
+        grace_seconds: float,
+        on_input_blocked: Callable[[InputBlocked], None],
+    ) -> None:
         self.max_viewers = max_viewers
         self.grace_seconds = grace_seconds
+        self.on_input_blocked = on_input_blocked
         self._nursery = nursery
         self._sessions: dict[str, LiveSession] = {}
         self._attendants: Counter[str] = Counter()
@@ -199,13 +212,19 @@ class Registry:
 
 
 @asynccontextmanager
-async def open_registry(*, max_viewers: int = 32, grace_seconds: float = GRACE_SECONDS) -> AsyncIterator[Registry]:
+async def open_registry(
+    *,
+    max_viewers: int = 32,
+    grace_seconds: float = GRACE_SECONDS,
+    on_input_blocked: Callable[[InputBlocked], None] = lambda _: None,
+) -> AsyncIterator[Registry]:
     """The owner of the live sessions and of their grace periods.
 
     Args:
         max_viewers: per session and kind of channel.
         grace_seconds: how long a holder of control may be away.
+        on_input_blocked: called, without awaiting, with what a viewer's input policy did not let pass.
     """
     async with trio.open_nursery() as nursery:
-        yield Registry(nursery, max_viewers, grace_seconds)
+        yield Registry(nursery, max_viewers, grace_seconds, on_input_blocked)
         nursery.cancel_scope.cancel()

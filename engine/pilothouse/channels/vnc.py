@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import ClassVar
 
 import attrs
 import trio
 
+from pilothouse.channels.blocked_input import BlockedInput
 from pilothouse.channels.channel import Connection
 from pilothouse.channels.end_signal import EndSignal
 from pilothouse.channels.errors import BrowserGone, BrowserTooSlow, ChannelEnded, MalformedStream, NotFound
@@ -17,9 +19,10 @@ from pilothouse.channels.transport import LARGEST_MESSAGE, READ_SIZE, ByteTransp
 from pilothouse.channels.upstream import Upstream, open_upstream
 from pilothouse.channels.vnc_auth import answering
 from pilothouse.protocol.errors import RemoteProtocolError
+from pilothouse.protocol.rfb.input_policy import GUARDED, InputPolicy
 from pilothouse.protocol.rfb.upstream_handshake import UpstreamHandshake
 from pilothouse.protocol.rfb.viewer_handshake import ViewerHandshake
-from pilothouse.protocol.rfb.viewer_input import Judged, ViewerInput
+from pilothouse.protocol.rfb.viewer_input import ViewerInput
 
 LARGEST_READ = LARGEST_MESSAGE + READ_SIZE
 """Bytes that one message and what has arrived behind it can come to."""
@@ -51,16 +54,19 @@ class VncChannel:
 
     Args:
         connection: the viewer's.
+        policy: what the viewer may do while it holds control.
         deadlines: how long others may take.
     """
 
     kind: ClassVar[str] = "vnc"
 
-    def __init__(self, connection: Connection, deadlines: Deadlines = DEFAULT_DEADLINES) -> None:
+    def __init__(
+        self, connection: Connection, *, policy: InputPolicy = GUARDED, deadlines: Deadlines = DEFAULT_DEADLINES
+    ) -> None:
         self.connection = connection
         self._deadlines = deadlines
         self._viewer = connection.transport
-        self._input = ViewerInput(_JUDGED_AT_ONCE)
+        self._input = ViewerInput(policy)
         self._releases = b""
         self._moved = trio.Event()
 
@@ -83,12 +89,15 @@ class VncChannel:
                 handshake = await _authenticate(server, upstream)
             with _at_most(self._deadlines.handshake, MalformedStream):
                 early = await self._greet_viewer(handshake.server_init)
+            blocked = BlockedInput(partial(session.input_blocked, self.connection.viewer))
             try:
                 async with trio.open_nursery() as nursery:
-                    nursery.start_soon(self._viewer_to_browser, early, server, session)
+                    nursery.start_soon(blocked.run)
+                    nursery.start_soon(self._viewer_to_browser, early, server, session, blocked)
                     nursery.start_soon(self._browser_to_viewer, handshake.trailing(), server)
                     await self._let_go_when_control_moves(server)
             finally:
+                blocked.flush()
                 self.control_changed()
                 with trio.move_on_after(_RELEASE_SECONDS, shield=True), suppress(BrowserGone):
                     await self._let_go(server)
@@ -105,23 +114,23 @@ class VncChannel:
             raise MalformedStream(detail=str(error)) from error
         return handshake.trailing()
 
-    async def _viewer_to_browser(self, early: bytes, server: ByteTransport, session: LiveSession) -> None:
+    async def _viewer_to_browser(
+        self, early: bytes, server: ByteTransport, session: LiveSession, blocked: BlockedInput
+    ) -> None:
         data = early
         while True:
             for start in range(0, len(data), _JUDGED_AT_ONCE):
                 if start:
                     await trio.lowlevel.checkpoint()
-                forward, violation = self._judged(data[start : start + _JUDGED_AT_ONCE], session)
-                if forward:
+                in_control = session.holds_control(self.connection.viewer)
+                judged = self._input.receive(data[start : start + _JUDGED_AT_ONCE], in_control=in_control)
+                if judged.blocked:
+                    blocked.note(judged.blocked)
+                if forward := self._after_releases(judged.forward):
                     await server.send_all(forward)
-                if violation is not None:
-                    raise MalformedStream(detail=str(violation)) from violation
+                if judged.violation is not None:
+                    raise MalformedStream(f"malformed RFB: {judged.violation}") from judged.violation
             data = await self._received()
-
-    def _judged(self, data: bytes, session: LiveSession) -> Judged:
-        in_control = session.holds_control(self.connection.viewer)
-        forward, violation = self._input.receive(data, in_control=in_control)
-        return Judged(self._after_releases(forward), violation)
 
     def _after_releases(self, data: bytes) -> bytes:
         """What was lifted before goes first, on the connection that pressed it."""

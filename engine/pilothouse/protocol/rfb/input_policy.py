@@ -1,104 +1,141 @@
-"""What happens to one client message: a decision, as a value.
+"""What a viewer who holds control may do: keys, buttons and clipboard text.
 
-Order of the questions: is this a message that nobody may send? → does it only fetch pixels? → does this viewer hold
-control? → what does the policy for holders say? The last one is `_HOLDER`, the place for chords and the clipboard:
-today a holder's keys, pointer and plain clipboard text pass.
+`InputPolicy` is what the VNC channel asks. `GroupPolicy` answers from the table of input_groups.py, and there are two
+ready ones, `GUARDED` and `OPEN`. An embedder may bring an own object. No policy is asked about what never passes:
+keysyms that are not on the list of keysyms.py, and messages that no honest viewer sends.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Collection, Iterable
+from functools import lru_cache
+from typing import Protocol
 
-import attrs
-
-from pilothouse.protocol.rfb.constants import ClientMessageType
-from pilothouse.protocol.rfb.encodings import without_forbidden
-from pilothouse.protocol.rfb.key_state import KeyState
-from pilothouse.protocol.rfb.messages import ClientMessage, KeyEvent, PointerEvent
-
-
-@attrs.frozen
-class Forward:
-    """Pass the message on, byte for byte."""
-
-
-@attrs.frozen
-class ForwardChanged:
-    """Pass these bytes on instead."""
-
-    raw: bytes
-
-
-@attrs.frozen
-class Drop:
-    """Pass nothing on."""
-
-    reason: str
-
-
-Decision = Forward | ForwardChanged | Drop
-
-FORWARD = Forward()
-NO_CONTROL = Drop("no control")
-
-_NEVER = {
-    ClientMessageType.XVP: Drop("would shut the server down"),
-    # One such message from a client without the encoding crashes Xvnc 1.12 and 1.15.
-    ClientMessageType.SET_DESKTOP_SIZE: Drop("the session decides its size"),
-    # Xvnc obeys these even when they were never negotiated; keysym and keycode may disagree.
-    ClientMessageType.QEMU: Drop("keys come as plain KeyEvents"),
-}
-
-_PIXELS_ONLY = frozenset(
-    {
-        ClientMessageType.SET_PIXEL_FORMAT,
-        ClientMessageType.FRAMEBUFFER_UPDATE_REQUEST,
-        ClientMessageType.ENABLE_CONTINUOUS_UPDATES,
-        ClientMessageType.CLIENT_FENCE,
-    }
+from pilothouse.protocol.rfb.chords import ANY, Chord, chords, passes_with_any_modifiers
+from pilothouse.protocol.rfb.constants import MAX_CUT_TEXT
+from pilothouse.protocol.rfb.decisions import FORWARD, Copy, Cut, Drop, KeyDecision, Kind, Paste, Reason
+from pilothouse.protocol.rfb.input_groups import (
+    COPY_CHORDS,
+    CUT_CHORDS,
+    GROUPS,
+    GUARDED_GROUPS,
+    MIDDLE,
+    OPEN_GROUPS,
+    PASTE_CHORDS,
 )
+from pilothouse.protocol.rfb.keysyms import Modifiers, is_character
+
+_REMEMBERED = 4096
+"""Chords; a person uses a few hundred."""
+
+_MEANINGS = (
+    {chord: Copy for written in COPY_CHORDS for chord in chords(written)}
+    | {chord: Cut for written in CUT_CHORDS for chord in chords(written)}
+    | {chord: Paste for written in PASTE_CHORDS for chord in chords(written)}
+)
+_IN_GROUP = {chord: name for name, group in GROUPS.items() for written in group.chords for chord in chords(written)}
+_HARMLESS = Modifiers.SHIFT | Modifiers.CONTROL
+NOT_ALLOWED = Drop(Kind.KEY, Reason.NOT_ALLOWED)
+NO_CLIPBOARD = Drop(Kind.CLIPBOARD, Reason.NOT_ALLOWED, "clipboard")
 
 
-def _key(message: ClientMessage, held: KeyState) -> Decision:
-    event = KeyEvent.parse(message.raw)
-    if event.down:
-        return FORWARD if held.press(event.keysym) else Drop("too many keys held")
-    return FORWARD if held.lift(event.keysym) else Drop("its press was not forwarded")
+class InputPolicy(Protocol):
+    """What the VNC channel asks about the input of whoever holds control.
+
+    Attributes:
+        buttons: the bits of a pointer event's mask that pass; the position always does.
+        largest_cut_text: bytes of clipboard text that may pass in one message; -1 when none may at all.
+    """
+
+    @property
+    def buttons(self) -> int: ...
+
+    @property
+    def largest_cut_text(self) -> int: ...
+
+    def key(self, modifiers: int, keysym: int) -> KeyDecision:
+        """Decide about the press of a key.
+
+        Args:
+            modifiers: a sum of `Modifiers`: what the viewer holds, whether it was forwarded or not.
+            keysym: folded by `keysyms.fold`, and one that `keysyms.may_pass`.
+        """
+        ...
+
+    def blocked_buttons(self, mask: int) -> Drop:
+        """What to tell about a press of buttons that do not pass."""
+        ...
 
 
-def _pointer(message: ClientMessage, held: KeyState) -> Decision:
-    held.point(PointerEvent.parse(message.raw))
-    return FORWARD
-
-
-def _cut_text(message: ClientMessage, _held: KeyState) -> Decision:
-    if not message.raw:
-        return Drop("clipboard text too large")
-    if message.raw[4] & 0x80:
-        return Drop("extended clipboard was not negotiated")
-    return FORWARD
-
-
-_HOLDER: dict[ClientMessageType, Callable[[ClientMessage, KeyState], Decision]] = {
-    ClientMessageType.KEY_EVENT: _key,
-    ClientMessageType.POINTER_EVENT: _pointer,
-    ClientMessageType.CLIENT_CUT_TEXT: _cut_text,
-}
-
-
-def decide(message: ClientMessage, held: KeyState, *, in_control: bool) -> Decision:
-    """Decide about one message, and note in `held` what will be forwarded.
+class GroupPolicy:
+    """A set of groups out of the table: what stands in one of them passes.
 
     Args:
-        message: whole, from `ViewerStream`.
-        held: this viewer's keys and buttons.
-        in_control: whether this viewer holds control at this moment.
+        groups: their names.
+        largest_cut_text: bytes of clipboard text that may pass in one message, if `clipboard` is among the groups.
+
+    Raises:
+        ValueError: there is no such group.
     """
-    kind = message.type
-    if kind in _PIXELS_ONLY:
-        return FORWARD
-    if kind is ClientMessageType.SET_ENCODINGS:
-        return ForwardChanged(without_forbidden(message.raw))
-    if kind in _NEVER:
-        return _NEVER[kind]
-    return _HOLDER[kind](message, held) if in_control else NO_CONTROL
+
+    def __init__(self, groups: Iterable[str], *, largest_cut_text: int = MAX_CUT_TEXT) -> None:
+        self.groups = frozenset(groups)
+        if unknown := sorted(self.groups - GROUPS.keys()):
+            raise ValueError(f"there is no input group {unknown[0]}")
+        self.buttons = sum(GROUPS[name].buttons for name in self.groups)
+        if "clipboard" not in self.groups:
+            self.buttons &= ~MIDDLE
+        self._limit = largest_cut_text
+        self.largest_cut_text = largest_cut_text if "clipboard" in self.groups else -1
+        self.key = lru_cache(_REMEMBERED)(self._key)
+
+    def changed(self, *, allow: Collection[str] = (), deny: Collection[str] = ()) -> GroupPolicy:
+        """The same policy with some groups more and others less; what is denied is denied, allowed or not."""
+        return GroupPolicy((self.groups | {*allow}) - {*deny}, largest_cut_text=self._limit)
+
+    def blocked_buttons(self, mask: int) -> Drop:
+        """See `InputPolicy`."""
+        blocked = (name for name, group in GROUPS.items() if group.buttons & mask and name not in self.groups)
+        return Drop(Kind.POINTER, Reason.NOT_ALLOWED, next(blocked, "clipboard"))
+
+    def _key(self, modifiers: int, keysym: int) -> KeyDecision:
+        """See `InputPolicy`."""
+        if passes_with_any_modifiers(keysym):
+            modifiers = Modifiers.NONE
+        understood = _as_servers_understand(Chord(modifiers, keysym))
+        group = _group(understood)
+        if group not in self.groups or understood.modifiers != modifiers:
+            return Drop(Kind.KEY, Reason.NOT_ALLOWED, group)
+        meaning = _MEANINGS.get(understood)
+        return meaning(passes=not modifiers & ~_HARMLESS) if meaning else FORWARD
+
+
+def _group(chord: Chord) -> str | None:
+    """The group that a chord stands in: by itself, else as one of many characters."""
+    named = _IN_GROUP.get(chord)
+    if named is not None or not is_character(chord.keysym):
+        return named
+    # With Alt only ASCII: another alphabet's letter may be understood as the Latin one on the same key.
+    ascii_or_plain = chord.keysym <= 0x7E or not chord.modifiers & ~Modifiers.SHIFT
+    return _IN_GROUP.get(Chord(chord.modifiers, ANY)) if ascii_or_plain else None
+
+
+def _as_servers_understand(chord: Chord) -> Chord:
+    """With Shift if and only if the character needs it: servers press and release Shift around characters.
+
+    Where a chord comes with another Shift than servers make of it, nobody knows what is meant: it is not allowed.
+    """
+    modifiers, keysym = chord
+    if not modifiers & ~Modifiers.SHIFT or not is_character(keysym):
+        return chord
+    if 0x61 <= keysym <= 0x7A:
+        return Chord(modifiers & ~Modifiers.SHIFT, keysym)
+    if 0x41 <= keysym <= 0x5A:
+        return Chord(modifiers | Modifiers.SHIFT, keysym)
+    unshifted = Chord(modifiers & ~Modifiers.SHIFT, keysym)
+    return unshifted if chord not in _IN_GROUP and unshifted in _IN_GROUP else chord
+
+
+GUARDED = GroupPolicy(GUARDED_GROUPS)
+OPEN = GroupPolicy(OPEN_GROUPS)
+READY_POLICIES = {"guarded": GUARDED, "open": OPEN}

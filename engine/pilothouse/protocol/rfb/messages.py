@@ -1,4 +1,4 @@
-"""Client messages of RFB: how long each one is, and the fields of those that carry input.
+"""Client messages of RFB: how long each one is, and how those that carry input are read and written.
 
 A length is a number, or a rule that reads it from the first bytes. A type that is not in the table has no known
 length, and a stream cannot be followed past it. Sources: RFC 6143 §7.5, rfbproto §7.5; PointerEvent is always 6
@@ -15,51 +15,23 @@ import attrs
 from pilothouse.protocol.errors import RfbViolation
 from pilothouse.protocol.rfb.constants import MAX_CUT_TEXT, MAX_ENCODINGS, MAX_FENCE_PAYLOAD, ClientMessageType
 
-
-@attrs.frozen
-class ClientMessage:
-    """One client message, with the bytes that it came as.
-
-    Attributes:
-        type: the first byte.
-        raw: the whole message; empty for a clipboard text that was too large and is thrown away as it arrives.
-    """
-
-    type: ClientMessageType
-    raw: bytes
+KEY_EVENT = struct.Struct(">BBxxI")
+"""Type, down flag (any non-zero one is a press), two bytes that servers ignore, X11 keysym."""
 
 
-@attrs.frozen
-class KeyEvent:
-    """A key, by X11 keysym. Any non-zero `down` byte is a press."""
-
-    down: bool
-    keysym: int
-
-    @classmethod
-    def parse(cls, raw: bytes) -> KeyEvent:
-        """Read the 8 bytes of a KeyEvent."""
-        return cls(raw[1] != 0, int.from_bytes(raw[4:8]))
-
-    def encode(self) -> bytes:
-        return struct.pack(">BBxxI", ClientMessageType.KEY_EVENT, self.down, self.keysym)
+def key_release(keysym: int) -> bytes:
+    """The KeyEvent that lifts a key."""
+    return KEY_EVENT.pack(ClientMessageType.KEY_EVENT, 0, keysym)
 
 
-@attrs.frozen
-class PointerEvent:
-    """The pointer's position in pixels and the mask of all buttons that are down (bit 0 is the left one)."""
+def with_buttons(pointer_event: bytes, mask: int) -> bytes:
+    """The same PointerEvent with another mask of buttons (bit 0 is the left one)."""
+    return b"%c%c%b" % (ClientMessageType.POINTER_EVENT, mask, pointer_event[2:])
 
-    mask: int
-    x: int
-    y: int
 
-    @classmethod
-    def parse(cls, raw: bytes) -> PointerEvent:
-        """Read the 6 bytes of a PointerEvent."""
-        return cls(raw[1], int.from_bytes(raw[2:4]), int.from_bytes(raw[4:6]))
-
-    def encode(self) -> bytes:
-        return struct.pack(">BBHH", ClientMessageType.POINTER_EVENT, self.mask, self.x, self.y)
+def cut_text_length(raw: bytes) -> int:
+    """Bytes of text that a ClientCutText announces; negative for the extended clipboard."""
+    return int.from_bytes(raw[4:8], signed=True)
 
 
 @attrs.frozen
@@ -83,7 +55,7 @@ def _set_encodings(head: bytes) -> int:
 
 
 def _client_cut_text(head: bytes) -> int:
-    length = int.from_bytes(head[4:8], signed=True)
+    length = cut_text_length(head)
     # A negative length marks the extended clipboard, whose body starts with four bytes of flags.
     if length < 0 and not 4 <= -length <= MAX_CUT_TEXT:
         raise RfbViolation(f"extended ClientCutText of {-length} bytes")

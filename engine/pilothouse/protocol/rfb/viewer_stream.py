@@ -3,80 +3,84 @@
 from __future__ import annotations
 
 from pilothouse.protocol.errors import RfbViolation
-from pilothouse.protocol.receive_buffer import ReceiveBuffer
-from pilothouse.protocol.rfb.constants import MAX_CUT_TEXT, ClientMessageType
-from pilothouse.protocol.rfb.messages import LENGTHS, ClientMessage
-
-_LARGEST_KEPT = 8 + MAX_CUT_TEXT
-_KINDS = {kind.value: kind for kind in ClientMessageType}
+from pilothouse.protocol.rfb.constants import ClientMessageType
+from pilothouse.protocol.rfb.messages import LENGTHS, cut_text_length
 
 
 class ViewerStream:
     """Splits what a viewer sends after the handshake into messages.
 
-    Where one WebSocket frame ends means nothing: noVNC itself cuts messages at 10240 bytes. A clipboard text over
-    the limit is never kept: it is announced once, with empty `raw`, and thrown away as it arrives.
+    Where one WebSocket frame ends means nothing: noVNC itself cuts messages at 10240 bytes. Clipboard text that will
+    not pass is never collected: its head comes out alone, and the text is thrown away as it arrives.
 
-    Args:
-        largest_read: the most bytes that one `receive` will be given.
+    Attributes:
+        violation: why the stream cannot be followed any further; nothing comes out any more.
     """
 
-    __slots__ = ("_between_messages", "_buffer", "_to_skip", "_whole")
+    __slots__ = ("_kept", "_needed", "_to_skip", "violation")
 
-    def __init__(self, largest_read: int) -> None:
-        self._buffer = ReceiveBuffer(_LARGEST_KEPT + largest_read)
+    def __init__(self) -> None:
+        self._kept = bytearray()  # the beginning of a message
+        self._needed = 0  # bytes that must be there before it is worth looking at it again
         self._to_skip = 0
-        self._whole: bytes | None = None
-        self._between_messages = True
+        self.violation: RfbViolation | None = None
 
-    def receive(self, data: bytes) -> None:
-        """Take in bytes. Call `next_message` until it says None before the next ones."""
-        if self._between_messages and data and LENGTHS.get(data[0]) == len(data):
-            self._whole = data  # as keys and pointer events come: there is nothing to cut
-        else:
-            self._buffer.append(data)
-            self._between_messages = False
+    @property
+    def kept(self) -> int:
+        """Bytes that wait for the rest of their message."""
+        return len(self._kept)
 
-    def next_message(self) -> ClientMessage | None:
-        """The next whole message, or None when more bytes are needed.
+    def receive(self, data: bytes, largest_cut_text: int) -> list[bytes]:
+        """Take in bytes.
 
-        Raises:
-            RfbViolation: the stream cannot be followed any further.
+        Args:
+            data: as they came.
+            largest_cut_text: clipboard text that begins here and has more bytes is not collected; -1 for none at all.
+
+        Returns:
+            The messages that have become whole, and the heads of clipboard text that is not collected.
         """
-        if self._whole is not None:
-            whole, self._whole = self._whole, None
-            return ClientMessage(_KINDS[whole[0]], whole)
-        if self._between_messages:
-            return None
-        message = self._cut()
-        if message is None:
-            self._between_messages = not (self._to_skip or self._buffer)
-        return message
+        if self._kept:
+            self._kept += data
+            if len(self._kept) < self._needed:
+                return []
+            data = bytes(self._kept)
+            self._kept.clear()
+        messages: list[bytes] = []
+        if self.violation is None:
+            try:
+                self._cut(data, largest_cut_text, messages)
+            except RfbViolation as violation:
+                self.violation = violation
+        return messages
 
-    def _cut(self) -> ClientMessage | None:
-        """The next message out of the buffer."""
-        buffer = self._buffer
-        if self._to_skip:
-            self._to_skip -= buffer.skip(self._to_skip)
-        first = buffer.peek(1)
-        if first is None or self._to_skip:
-            return None
-        rule = LENGTHS.get(first[0])
-        if rule is None:
-            raise RfbViolation(f"client message of type {first[0]}")
-        if isinstance(rule, int):
-            length = rule
-        else:
-            head = buffer.peek(rule.head)
-            if head is None:
-                return None
-            length = rule.total(head)
-        kind = _KINDS[first[0]]
-        if length > _LARGEST_KEPT:
-            self._to_skip = length
-            return ClientMessage(kind, b"")
-        raw = buffer.take(length)
-        if raw is None:
-            return None
-        buffer.commit()
-        return ClientMessage(kind, raw)
+    def _cut(self, data: bytes, largest_cut_text: int, messages: list[bytes]) -> None:
+        """Append the messages in `data` to `messages`, and keep what is left of it."""
+        end = len(data)
+        position = min(self._to_skip, end)
+        self._to_skip -= position
+        while position < end:
+            length = LENGTHS.get(data[position])
+            if length is None:
+                raise RfbViolation(f"client message of type {data[position]}")
+            if not isinstance(length, int):
+                head = data[position : position + length.head]
+                if len(head) < length.head:
+                    self._keep(head, length.head)
+                    return
+                length = length.total(head)
+                if head[0] == ClientMessageType.CLIENT_CUT_TEXT and not 0 <= cut_text_length(head) <= largest_cut_text:
+                    messages.append(head)
+                    self._to_skip = max(0, position + length - end)
+                    position += length
+                    continue
+            message = data[position : position + length]
+            if len(message) < length:
+                self._keep(message, length)
+                return
+            messages.append(message)
+            position += length
+
+    def _keep(self, beginning: bytes, needed: int) -> None:
+        self._kept += beginning
+        self._needed = needed
