@@ -164,6 +164,6 @@ class ViewerInput:
     def _cut_text(self, raw: bytes) -> Decision:
         if cut_text_length(raw) < 0:
             return _EXTENDED_TEXT
-        if len(raw) == 8 + cut_text_length(raw):
-            return FORWARD
-        return _TEXT_TOO_LARGE if self._policy.largest_cut_text >= 0 else NO_CLIPBOARD
+        if self._policy.largest_cut_text < 0:
+            return NO_CLIPBOARD
+        return FORWARD if len(raw) == 8 + cut_text_length(raw) else _TEXT_TOO_LARGE
