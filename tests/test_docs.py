@@ -7,16 +7,20 @@ import subprocess
 import sys
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trio
 
 from pilothouse.channels.errors import ABNORMAL, CLOSE_CODES
 from pilothouse.protocol.messages import FROM_FRONTEND, TO_FRONTEND
+from pilothouse.protocol.rfb.decisions import Kind, Reason
+from pilothouse.protocol.rfb.viewer_input import ViewerInput
 from pilothouse.testing.scripted_vnc_server import ScriptedVncServer
 from pilothouse.testing.websocket_client import open_websocket_client
 
 ROOT = Path(__file__).parents[1]
+INPUT_POLICY = ROOT / "docs" / "reference" / "input-policy.md"
 PAGES = [ROOT / "README.md", *sorted(ROOT.glob("docs/**/*.md"))]
 
 # Run by this very test run, by tests/e2e/test_demo.py, by tests/test_packaging.py, and by hand.
@@ -89,6 +93,47 @@ def test_commands_of_run_a_server_run(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr + (tmp_path / "serve.log").read_text()
     assert '"error"' not in done.stdout
     assert "API key (shown once): ph_" in (tmp_path / "serve.log").read_text()
+
+
+def test_table_of_the_input_policy_is_the_policy() -> None:
+    command = [sys.executable, "-c", "import input_policy_table as t; print(t.PAGE.read_text() == t.page_with_table())"]
+    done = subprocess.run(command, cwd=ROOT, env={**os.environ, "PYTHONPATH": "docs"}, capture_output=True, text=True)
+    assert done.stdout == "True\n", "run: python docs/input_policy_table.py\n" + done.stderr
+
+
+def test_reference_of_the_input_policy_names_every_kind_and_reason() -> None:
+    page = INPUT_POLICY.read_text()
+    assert set(re.findall(r"^\| `(\w+)` \| [^|]+ \|$", page, re.MULTILINE)) == {reason.value for reason in Reason}
+    assert all(f"`{kind.value}`" in page for kind in Kind)
+
+
+def test_policy_of_ones_own_in_the_docs_decides() -> None:
+    (snippet,) = blocks(INPUT_POLICY, "python")
+    names: dict[str, Any] = {}
+    exec(snippet, names)
+    viewer = ViewerInput(names["NoDigits"]())
+    keys = [bytes([4, 1, 0, 0, 0, 0, 0, ord(character)]) for character in "a1"]
+    assert viewer.receive(b"".join(keys), in_control=True).forward == keys[0]
+
+
+def test_command_of_the_input_policy_starts_a_server(tmp_path: Path) -> None:
+    (command,) = blocks(INPUT_POLICY, "sh")
+    environment = {
+        **os.environ,
+        "HOME": str(tmp_path),
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "PILOTHOUSE_PORT": "0",
+    }
+    assignments, _, program = command.strip().rpartition(" pilothouse ")
+    server = subprocess.Popen(
+        ["bash", "-c", f"{assignments} exec pilothouse {program}"], env=environment, stdout=subprocess.PIPE, text=True
+    )
+    assert server.stdout is not None
+    try:
+        assert server.stdout.readline().startswith("Pilothouse serves ")
+    finally:
+        server.terminate()
+        server.communicate(timeout=10)
 
 
 def test_reference_of_the_streams_names_every_close_code_and_kind() -> None:

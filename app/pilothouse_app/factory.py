@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import cast
 
+import structlog
 import trio
 from quart_trio import QuartTrio
 
@@ -14,8 +15,10 @@ from pilothouse import __version__
 from pilothouse.browsers.leftovers import reap_leftovers
 from pilothouse.browsers.local import LocalBrowsers
 from pilothouse.browsers.provider import BrowserProvider
+from pilothouse.channels.blocked_input import InputBlocked
 from pilothouse.channels.registry import open_registry
 from pilothouse.channels.verification import Entity, VerificationUnavailable, Verify, open_verification
+from pilothouse.protocol.rfb.input_policy import InputPolicy
 from pilothouse.protocol.verdict import Unknown, Verdict, judge_runnable, judge_session
 from pilothouse_app.asgi_streams import StreamConnection
 from pilothouse_app.routes import register_routes
@@ -25,14 +28,19 @@ from pilothouse_app.settings import Settings
 from pilothouse_app.store import Store, StoreError, open_store
 from pilothouse_app.store.entities import BrowserSession, EntityKind, utc_now
 
+_log = structlog.get_logger(__name__)
+
 
 @asynccontextmanager
-async def open_services(settings: Settings, browsers: BrowserProvider | None = None) -> AsyncIterator[Services]:
+async def open_services(
+    settings: Settings, browsers: BrowserProvider | None = None, input_policy: InputPolicy | None = None
+) -> AsyncIterator[Services]:
     """Everything that stands behind the routes; leaving the context ends it all.
 
     Args:
         settings: of the server.
         browsers: starts local browsers; by default Chromium in Xvnc on this machine.
+        input_policy: what whoever holds control may do; by default what the settings say.
 
     Raises:
         StoreError: the store cannot be opened.
@@ -42,7 +50,7 @@ async def open_services(settings: Settings, browsers: BrowserProvider | None = N
         await reap_leftovers()
     async with (
         open_store(settings.database_path) as store,
-        open_registry(max_viewers=settings.max_viewers) as registry,
+        open_registry(max_viewers=settings.max_viewers, on_input_blocked=_log_blocked_input) as registry,
         open_verification(verifier(store), period=settings.verify_seconds) as verification,
         open_sessions(store, registry, verification, browsers) as sessions,
     ):
@@ -53,9 +61,22 @@ async def open_services(settings: Settings, browsers: BrowserProvider | None = N
             sessions=sessions,
             registry=registry,
             verification=verification,
+            input_policy=input_policy or settings.group_policy,
             instance_id=secrets.token_hex(8),
             version=__version__,
         )
+
+
+def _log_blocked_input(event: InputBlocked) -> None:
+    _log.info(
+        "input blocked",
+        browser_session=event.session_id,
+        client_id=event.viewer.client_id,
+        kind=event.what.kind.value,
+        reason=event.what.reason.value,
+        group=event.what.group,
+        count=event.count,
+    )
 
 
 def verifier(store: Store) -> Verify:
@@ -86,7 +107,9 @@ def bare_app() -> QuartTrio:
     return app
 
 
-def create_app(settings: Settings, browsers: BrowserProvider | None = None) -> QuartTrio:
+def create_app(
+    settings: Settings, browsers: BrowserProvider | None = None, input_policy: InputPolicy | None = None
+) -> QuartTrio:
     """The whole server as one ASGI application, for those who run an ASGI server of their own.
 
     Its services live from the lifespan's startup to its shutdown. `pilothouse serve` is faster: it serves the streams
@@ -95,12 +118,13 @@ def create_app(settings: Settings, browsers: BrowserProvider | None = None) -> Q
     Args:
         settings: of the server.
         browsers: see `open_services`.
+        input_policy: see `open_services`.
     """
     app = bare_app()
     stop, stopped = trio.Event(), trio.Event()
 
     async def hold(*, task_status: trio.TaskStatus[None]) -> None:
-        async with open_services(settings, browsers) as services:
+        async with open_services(settings, browsers, input_policy) as services:
             app.extensions[EXTENSION] = services
             task_status.started()
             await stop.wait()

@@ -10,6 +10,7 @@ from quart_trio import QuartTrio
 from pilothouse.channels.registry import Registry
 from pilothouse.channels.verification import Verification
 from pilothouse.protocol.control import ControlState
+from pilothouse.protocol.rfb.input_policy import InputPolicy
 from pilothouse_app.settings import Settings
 from pilothouse_app.store import Store
 from pilothouse_app.store.entities import BrowserSession, RunnableKind, SessionStatus
@@ -58,6 +59,7 @@ class Services:
         sessions: browsers.
         registry: who is connected.
         verification: whether they still may be.
+        input_policy: what whoever holds control may do.
         instance_id: names this process among others.
         version: of Pilothouse.
     """
@@ -67,6 +69,7 @@ class Services:
     sessions: SessionManager
     registry: Registry
     verification: Verification
+    input_policy: InputPolicy
     instance_id: str
     version: str
 

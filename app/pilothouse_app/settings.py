@@ -15,6 +15,9 @@ from typing import Any, Literal, cast
 
 import attrs
 
+from pilothouse.protocol.rfb.constants import MAX_CUT_TEXT
+from pilothouse.protocol.rfb.input_groups import GROUPS
+from pilothouse.protocol.rfb.input_policy import READY_POLICIES, GroupPolicy
 from pilothouse_app.network_names import HostList, is_host_name, parse_origin
 
 PREFIX = "PILOTHOUSE_"
@@ -82,6 +85,18 @@ def _seconds(text: str) -> float:
     if not 0 < value < math.inf:
         raise ValueError(text)
     return value
+
+
+def _policy(text: str) -> str:
+    if text not in READY_POLICIES:
+        raise ValueError(text)
+    return text
+
+
+def _groups(text: str) -> frozenset[str]:
+    if unknown := set(_entries(text)) - GROUPS.keys():
+        raise ValueError(unknown)
+    return frozenset(_entries(text))
 
 
 def _log_level(text: str) -> LogLevel:
@@ -188,6 +203,42 @@ class Settings:
             about="Viewers that one session may have at the same time.",
         ),
     )
+    input_policy: str = attrs.field(
+        default="guarded",
+        metadata=_variable(
+            _policy,
+            default="`guarded`",
+            allowed="one of " + ", ".join(READY_POLICIES),
+            about="What whoever holds control may do in the browser: see [Input policy](input-policy.md).",
+        ),
+    )
+    input_allow: frozenset[str] = attrs.field(
+        default=frozenset(),
+        metadata=_variable(
+            _groups,
+            default="none",
+            allowed="names of input groups, separated by commas",
+            about="Input groups that are allowed besides those of the policy.",
+        ),
+    )
+    input_deny: frozenset[str] = attrs.field(
+        default=frozenset(),
+        metadata=_variable(
+            _groups,
+            default="none",
+            allowed="names of input groups, separated by commas",
+            about="Input groups that are not allowed, whatever the policy and `PILOTHOUSE_INPUT_ALLOW` say.",
+        ),
+    )
+    max_clipboard_bytes: int = attrs.field(
+        default=MAX_CUT_TEXT,
+        metadata=_variable(
+            _whole_number(0, MAX_CUT_TEXT),
+            default=f"`{MAX_CUT_TEXT}`",
+            allowed=f"a whole number from 0 to {MAX_CUT_TEXT}",
+            about="Bytes of the largest clipboard text that a viewer may send; the most that is kept for a viewer, too.",
+        ),
+    )
     log_level: LogLevel = attrs.field(
         default="info",
         metadata=_variable(
@@ -202,6 +253,13 @@ class Settings:
     def database_path(self) -> Path:
         """The one database file."""
         return self.data_dir / "pilothouse.sqlite3"
+
+    @property
+    def group_policy(self) -> GroupPolicy:
+        """The input policy that the operator chose."""
+        return READY_POLICIES[self.input_policy].changed(
+            allow=self.input_allow, deny=self.input_deny, largest_cut_text=self.max_clipboard_bytes
+        )
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Settings:

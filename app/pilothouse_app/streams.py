@@ -27,7 +27,10 @@ from pilothouse_app.store import StoreError
 _PATH = re.compile(r"/api/v1/stream/(vnc|messages)/(browser_session|task|workflow_run)/([A-Za-z0-9_]{1,64})")
 _CLIENT_ID = re.compile(r"[A-Za-z0-9_.:\-]{1,128}")
 
-_CHANNELS: dict[str, Callable[[Connection], Channel]] = {"vnc": VncChannel, "messages": MessageChannel}
+_CHANNELS: dict[str, Callable[[Connection, Services], Channel]] = {
+    "vnc": lambda connection, services: VncChannel(connection, policy=services.input_policy),
+    "messages": lambda connection, _services: MessageChannel(connection),
+}
 
 _log = structlog.get_logger(__name__)
 
@@ -105,7 +108,7 @@ async def serve_stream(request: StreamRequest, transport: MessageTransport, serv
             _log.info("channel opened", client_id=viewer.client_id)
             entity = Entity(entity_kind, entity_id, organization_id)
             connection = Connection(transport, entity, viewer, services.registry, services.verification)
-            outcome = await run_channel(_CHANNELS[channel_kind](connection))
+            outcome = await run_channel(_CHANNELS[channel_kind](connection, services))
         _log.info("channel closed", code=outcome.close_code, reason=outcome.reason, detail=outcome.detail)
         return outcome
 

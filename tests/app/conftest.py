@@ -57,6 +57,7 @@ async def services(store: Store, sessions: FakeSessions, settings: Settings) -> 
             sessions=sessions,
             registry=registry,
             verification=verification,
+            input_policy=settings.group_policy,
             instance_id="instance-1",
             version="1.2.3",
         )

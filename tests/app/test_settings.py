@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pilothouse.protocol.rfb.input_policy import GUARDED
 from pilothouse_app.network_names import HostList
 from pilothouse_app.settings import Settings, SettingsError, variable_of
 
@@ -30,6 +31,10 @@ GOOD = {
     ),
     "PILOTHOUSE_VERIFY_SECONDS": ("0.25", 0.25),
     "PILOTHOUSE_MAX_VIEWERS": ("1000", 1000),
+    "PILOTHOUSE_INPUT_POLICY": ("open", "open"),
+    "PILOTHOUSE_INPUT_ALLOW": ("context_menu, submit", frozenset({"context_menu", "submit"})),
+    "PILOTHOUSE_INPUT_DENY": ("clipboard,", frozenset({"clipboard"})),
+    "PILOTHOUSE_MAX_CLIPBOARD_BYTES": ("0", 0),
     "PILOTHOUSE_LOG_LEVEL": ("DEBUG", "debug"),
 }
 BAD = {
@@ -42,6 +47,10 @@ BAD = {
     "PILOTHOUSE_ATTACH_ALLOWLIST": ["http://a", "a b", "10.0.0.0/99"],
     "PILOTHOUSE_VERIFY_SECONDS": ["", "0", "-1", "nan", "inf", "five"],
     "PILOTHOUSE_MAX_VIEWERS": ["0", "100001", "many"],
+    "PILOTHOUSE_INPUT_POLICY": ["", "Guarded", "closed"],
+    "PILOTHOUSE_INPUT_ALLOW": ["everything", "text clipboard", "Ctrl+o"],
+    "PILOTHOUSE_INPUT_DENY": ["right_click"],
+    "PILOTHOUSE_MAX_CLIPBOARD_BYTES": ["", "-1", "262145", "1 MiB"],
     "PILOTHOUSE_LOG_LEVEL": ["", "loud"],
 }
 
@@ -119,3 +128,16 @@ def test_whatever_the_environment_says_there_is_at_most_one_named_error(environ:
         assert 0 <= settings.port <= 65535
         assert settings.data_dir.is_absolute()
         assert settings.verify_seconds > 0
+
+
+def test_input_groups_are_added_to_the_policy_and_taken_away() -> None:
+    settings = Settings.from_environment(
+        {
+            **HOME,
+            "PILOTHOUSE_INPUT_ALLOW": "context_menu,submit",
+            "PILOTHOUSE_INPUT_DENY": "submit,reload",
+            "PILOTHOUSE_MAX_CLIPBOARD_BYTES": "10",
+        }
+    )
+    assert settings.group_policy.groups == (GUARDED.groups | {"context_menu"}) - {"reload"}
+    assert settings.group_policy.largest_cut_text == 10

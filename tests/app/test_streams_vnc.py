@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
+import attrs
 import pytest
 import trio
 from eventually import eventually, time_flies
 from stream_viewer import CLIENT_INIT, UPDATE_REQUEST, VERSION, RfbViewer, key_event
+from structlog.testing import capture_logs
 from trio.testing import MockClock, wait_all_tasks_blocked
 from whole_server import Form, WholeServer, ending_of, open_whole_server, watched
 
@@ -51,7 +53,11 @@ async def test_pixels_for_everybody_and_input_from_the_holder(server: WholeServe
         pytest.param([b"GET / HTTP/1.1\r\n\r\n"], (1002, "malformed RFB"), id="another protocol"),
         pytest.param([b"RFB 004.000\n"], (1002, "malformed RFB"), id="unknown version"),
         pytest.param([VERSION, b"\x02"], (1002, "malformed RFB"), id="security type that was not offered"),
-        pytest.param([VERSION, b"\x01", CLIENT_INIT, b"\x4d"], (1002, "malformed RFB"), id="unknown message"),
+        pytest.param(
+            [VERSION, b"\x01", CLIENT_INIT, b"\x4d"],
+            (1002, "malformed RFB: client message of type 77"),
+            id="unknown message",
+        ),
         pytest.param(["RFB 003.008\n"], (1002, "RFB comes in binary messages"), id="text before the handshake"),
         pytest.param(
             [VERSION, b"\x01", CLIENT_INIT, "x"], (1002, "RFB comes in binary messages"), id="text after the handshake"
@@ -144,6 +150,31 @@ async def test_viewer_that_falls_silent_in_its_handshake(server: WholeServer, cl
         assert await viewer.exactly(12) == VERSION
         async with time_flies(clock):
             assert await ending_of(viewer.client) == (1002, "malformed RFB")
+
+
+async def test_the_input_policy_is_what_the_settings_say(form: Form, server_settings: Settings) -> None:
+    denying = attrs.evolve(server_settings, input_deny=frozenset({"text"}), input_allow=frozenset({"context_menu"}))
+    right_click = bytes([5, 4, 0, 1, 0, 1])
+    async with (
+        open_whole_server(form, denying) as server,
+        watched(server),
+        ScriptedVncServer() as vnc,
+    ):
+        session_id = await server.attach(vnc)
+        async with server.viewer(session_id) as viewer, server.frontend(session_id) as frontend:
+            await viewer.shake_hands()
+            await frontend.hear()
+            await frontend.ask(TakeControl())
+            with capture_logs() as lines:
+                await viewer.send(PRESS + RELEASE)
+                await viewer.send(right_click)
+                browser = await vnc.connection()
+                assert await browser.received_until(right_click) == right_click
+                await eventually(lambda: any(line["event"] == "input blocked" for line in lines))
+    blocked = next(line for line in lines if line["event"] == "input blocked")
+    assert blocked["browser_session"] == session_id
+    assert (blocked["kind"], blocked["reason"], blocked["group"]) == ("key", "not_allowed", "text")
+    assert (blocked["client_id"], blocked["count"]) == ("tab-1", 1)
 
 
 class SlowBrowsers(FakeBrowsers):

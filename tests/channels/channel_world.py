@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 import attrs
 import trio
 
+from pilothouse.channels.blocked_input import InputBlocked
 from pilothouse.channels.channel import Channel, Connection, run_channel
 from pilothouse.channels.errors import Outcome
 from pilothouse.channels.message import MessageChannel
@@ -106,6 +107,7 @@ class World:
     registry: Registry
     verification: Verification
     nursery: trio.Nursery
+    blocked: list[InputBlocked]
 
     @property
     def session(self) -> LiveSession:
@@ -131,10 +133,11 @@ class World:
 async def open_world(*, max_viewers: int = 32) -> AsyncIterator[World]:
     """Put it together, and take it apart."""
     store = EntityStore()
+    blocked: list[InputBlocked] = []
     async with (
-        open_registry(max_viewers=max_viewers) as registry,
+        open_registry(max_viewers=max_viewers, on_input_blocked=blocked.append) as registry,
         open_verification(store.verify) as verification,
         trio.open_nursery() as nursery,
     ):
-        yield World(store, registry, verification, nursery)
+        yield World(store, registry, verification, nursery, blocked)
         nursery.cancel_scope.cancel()

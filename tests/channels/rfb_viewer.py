@@ -8,7 +8,6 @@ import attrs
 import trio
 from channel_world import PATIENCE, Running
 
-from pilothouse.protocol.rfb.messages import KeyEvent, PointerEvent
 from pilothouse.testing.transport_contract import Client
 
 SHIFT, CONTROL, LETTER_A, LETTER_B = 0xFFE1, 0xFFE3, 0x61, 0x62
@@ -19,11 +18,11 @@ FENCE = struct.pack(">B3xIB", 248, 1, 4) + b"abcd"
 
 
 def key(keysym: int, *, down: bool = True) -> bytes:
-    return KeyEvent(down, keysym).encode()
+    return struct.pack(">BBxxI", 4, down, keysym)
 
 
 def pointer(mask: int, x: int = 10, y: int = 20) -> bytes:
-    return PointerEvent(mask, x, y).encode()
+    return struct.pack(">BBHH", 5, mask, x, y)
 
 
 def cut_text(text: bytes) -> bytes:

@@ -176,7 +176,7 @@ async def test_nobody_listens(stage: Stage) -> None:
 
 async def test_session_without_a_browser_yet() -> None:
     async with open_world() as world:
-        viewer = world.run(VncChannel(world.connection(memory_transport_pair()[0]), IMPATIENT))
+        viewer = world.run(VncChannel(world.connection(memory_transport_pair()[0]), deadlines=IMPATIENT))
         assert (await viewer.outcome()).close_code == 4408
 
 

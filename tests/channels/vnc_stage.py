@@ -23,7 +23,7 @@ MAY_BE_OVER = (trio.BrokenResourceError, trio.ClosedResourceError)
 
 INPUT = key(LETTER_A) + key(LETTER_A, down=False) + pointer(1) + pointer(0) + cut_text(b"clip")
 
-HELD = key(SHIFT) + key(LETTER_A) + key(CONTROL) + pointer(5, 30, 40)
+HELD = key(SHIFT) + key(LETTER_A) + key(CONTROL) + pointer(1, 30, 40)
 RELEASED = key(LETTER_A, down=False) + key(SHIFT, down=False) + key(CONTROL, down=False) + pointer(0, 30, 40)
 
 
@@ -39,13 +39,13 @@ class Stage:
     def enter(self, who: Viewer = ALICE) -> RfbViewer:
         """Somebody opens a VNC channel."""
         transport, client = memory_transport_pair()
-        channel = VncChannel(self.world.connection(transport, who), self.deadlines)
+        channel = VncChannel(self.world.connection(transport, who), deadlines=self.deadlines)
         return RfbViewer(self.world.run(channel), client)
 
     @asynccontextmanager
     async def enter_over_websocket(self, who: Viewer = ALICE) -> AsyncIterator[RfbViewer]:
         async with open_websocket_pair() as (transport, client):
-            channel = VncChannel(self.world.connection(transport, who), self.deadlines)
+            channel = VncChannel(self.world.connection(transport, who), deadlines=self.deadlines)
             yield RfbViewer(self.world.run(channel), client)
 
     async def watching(self, who: Viewer = ALICE, index: int = 0) -> tuple[RfbViewer, VncConnection]:

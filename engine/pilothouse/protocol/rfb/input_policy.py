@@ -89,9 +89,18 @@ class GroupPolicy:
         self.largest_cut_text = largest_cut_text if "clipboard" in self.groups else -1
         self.key = lru_cache(_REMEMBERED)(self._key)
 
-    def changed(self, *, allow: Collection[str] = (), deny: Collection[str] = ()) -> GroupPolicy:
-        """The same policy with some groups more and others less; what is denied is denied, allowed or not."""
-        return GroupPolicy((self.groups | {*allow}) - {*deny}, largest_cut_text=self._limit)
+    def changed(
+        self, *, allow: Collection[str] = (), deny: Collection[str] = (), largest_cut_text: int | None = None
+    ) -> GroupPolicy:
+        """The same policy with some groups more and others less; what is denied is denied, allowed or not.
+
+        Raises:
+            ValueError: there is no such group.
+        """
+        if unknown := sorted({*deny} - GROUPS.keys()):
+            raise ValueError(f"there is no input group {unknown[0]}")
+        limit = self._limit if largest_cut_text is None else largest_cut_text
+        return GroupPolicy((self.groups | {*allow}) - {*deny}, largest_cut_text=limit)
 
     def blocked_buttons(self, mask: int) -> Drop:
         """See `InputPolicy`."""
