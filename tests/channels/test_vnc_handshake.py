@@ -162,6 +162,19 @@ async def test_vnc_server_that_does_not_let_us_in(
         assert not caplog.records, "a VNC server's mood is no bug of ours"
 
 
+@pytest.mark.parametrize("version", [b"RFB 003.003\n", b"RFB 003.007\n", b"RFB 003.008\n"])
+async def test_vnc_server_that_has_blacklisted_us(version: bytes) -> None:
+    refusal = "Too many security failures from db-7.internal"
+    async with open_stage(VncScript(version, refusal=refusal)) as stage:
+        viewer = stage.enter()
+        outcome = await viewer.running.outcome()
+        assert refusal in outcome.detail, "the log has the VNC server's words"
+        assert (viewer.client.close_code, viewer.client.close_reason) == (
+            4411,
+            "the VNC server has shut this server out after failed logins; try again later",
+        )
+
+
 async def test_vnc_server_that_wants_a_password_that_we_do_not_have() -> None:
     async with open_stage(VncScript(security_types=(2,))) as stage:
         assert (await stage.enter().running.outcome()).close_code == 4411

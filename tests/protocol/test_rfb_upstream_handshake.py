@@ -9,7 +9,13 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from pilothouse.channels.vnc_auth import answering
-from pilothouse.protocol.errors import AuthenticationFailed, BufferOverflow, HandshakeFailed, RemoteProtocolError
+from pilothouse.protocol.errors import (
+    AuthenticationFailed,
+    Blacklisted,
+    BufferOverflow,
+    HandshakeFailed,
+    RemoteProtocolError,
+)
 from pilothouse.protocol.rfb.upstream_handshake import SERVER_VERSIONS, UpstreamHandshake
 
 LARGEST_READ = 65_536
@@ -53,12 +59,22 @@ DIALOGS = {
     ),
 }
 
-REASON = b"Too many security failures"
+TIGERVNC = b"Too many security failures"
+TURBOVNC = b"Too many authentication failures"
 
 REFUSALS: dict[str, tuple[bytes, type[HandshakeFailed], str]] = {
-    "3.3": (V3_3 + bytes(4) + text(REASON), HandshakeFailed, REASON.decode()),
-    "3.7": (V3_7 + b"\x00" + text(REASON), HandshakeFailed, REASON.decode()),
-    "3.8": (V3_8 + b"\x00" + text(REASON), HandshakeFailed, REASON.decode()),
+    "3.3": (V3_3 + bytes(4) + text(b"The server is already in use"), HandshakeFailed, "already in use"),
+    "3.7": (V3_7 + b"\x00" + text(b"The server is already in use"), HandshakeFailed, "already in use"),
+    "3.8": (V3_8 + b"\x00" + text(b"The server is already in use"), HandshakeFailed, "already in use"),
+    "blacklisted, 3.3": (V3_3 + bytes(4) + text(TIGERVNC), Blacklisted, TIGERVNC.decode()),
+    "blacklisted, 3.7": (V3_7 + b"\x00" + text(TIGERVNC), Blacklisted, TIGERVNC.decode()),
+    "blacklisted, 3.8": (V3_8 + b"\x00" + text(TIGERVNC), Blacklisted, TIGERVNC.decode()),
+    "blacklisted in other words": (V3_8 + b"\x00" + text(TURBOVNC + b"."), Blacklisted, TURBOVNC.decode()),
+    "blacklisted, and it says so after the password": (
+        V3_8 + b"\x01\x02" + CHALLENGE + REFUSED + text(TURBOVNC),
+        Blacklisted,
+        TURBOVNC.decode(),
+    ),
     "empty reason": (V3_8 + b"\x00" + text(b""), HandshakeFailed, "refused"),
     "longest reason": (V3_8 + b"\x00" + text(b"A" * 4096), HandshakeFailed, "A" * 4096),
     "reason that is no UTF-8": (V3_8 + b"\x00" + text(b"nein\xff"), HandshakeFailed, "nein\ufffd"),

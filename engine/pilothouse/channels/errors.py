@@ -124,6 +124,18 @@ class BrowserGone(ChannelEnded):
     """The browser or its VNC server went away, or never was there."""
 
 
+class LoginRefused(BrowserGone):
+    """The VNC server answers, and does not let us in."""
+
+
+class PasswordRefused(LoginRefused):
+    """The VNC server wants a password: another one, or any."""
+
+
+class ShutOut(LoginRefused):
+    """The VNC server lets nobody in from our address for a while."""
+
+
 class ViewerTooSlow(ChannelEnded):
     """The viewer does not read what it is sent."""
 
@@ -142,6 +154,9 @@ CLOSE_CODES: dict[type[ChannelEnded], tuple[int, str]] = {
     BrowserTooSlow: (4408, "waited too long for the browser"),
     Replaced: (4409, "replaced by a newer channel of the same client"),
     NoLongerValid: (4410, "no longer valid"),
+    ShutOut: (4411, "the VNC server has shut this server out after failed logins; try again later"),
+    PasswordRefused: (4411, "the VNC server refused the connection"),
+    LoginRefused: (4411, "the VNC server refused the connection"),
     BrowserGone: (4411, "the browser went away"),
     ViewerTooSlow: (4429, "too slow"),
     ViewerLeft: (ABNORMAL, "the viewer left"),

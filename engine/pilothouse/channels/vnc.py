@@ -16,11 +16,10 @@ from pilothouse.channels.end_signal import EndSignal
 from pilothouse.channels.errors import BrowserGone, BrowserTooSlow, ChannelEnded, MalformedStream, NotFound
 from pilothouse.channels.registry import LiveSession
 from pilothouse.channels.transport import LARGEST_MESSAGE, READ_SIZE, ByteTransport
-from pilothouse.channels.upstream import Upstream, open_upstream
-from pilothouse.channels.vnc_auth import answering
+from pilothouse.channels.upstream import open_upstream
+from pilothouse.channels.upstream_login import log_in
 from pilothouse.protocol.errors import RemoteProtocolError
 from pilothouse.protocol.rfb.input_policy import GUARDED, InputPolicy
-from pilothouse.protocol.rfb.upstream_handshake import UpstreamHandshake
 from pilothouse.protocol.rfb.viewer_handshake import ViewerHandshake
 from pilothouse.protocol.rfb.viewer_input import ViewerInput
 
@@ -85,8 +84,7 @@ class VncChannel:
         if upstream is None:
             raise NotFound("this browser has no VNC server")
         async with open_upstream(upstream.address, self._deadlines.handshake) as server:
-            with _at_most(self._deadlines.handshake, BrowserTooSlow):
-                handshake = await _authenticate(server, upstream)
+            handshake = await log_in(server, upstream.password, self._deadlines.handshake)
             with _at_most(self._deadlines.handshake, MalformedStream):
                 early = await self._greet_viewer(handshake.server_init)
             blocked = BlockedInput(partial(session.input_blocked, self.connection.viewer))
@@ -172,23 +170,6 @@ def _binary(message: bytes | str) -> bytes:
     if isinstance(message, str):
         raise MalformedStream("RFB comes in binary messages")
     return message
-
-
-async def _authenticate(server: ByteTransport, upstream: Upstream) -> UpstreamHandshake:
-    """The VNC server's handshake, to its end."""
-    answer = answering(upstream.password) if upstream.password else None
-    handshake = UpstreamHandshake(answer, READ_SIZE)
-    try:
-        while not handshake.done:
-            data = await server.receive_some()
-            if not data:
-                raise BrowserGone(detail=f"the VNC server closed the connection in state {handshake.state.name}")
-            if out := b"".join(handshake.receive(data)):
-                await server.send_all(out)
-    except RemoteProtocolError as error:
-        # What the VNC server says about its refusal is not for viewers.
-        raise BrowserGone("the VNC server refused the connection", detail=str(error)) from error
-    return handshake
 
 
 @contextmanager

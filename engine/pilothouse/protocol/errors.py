@@ -26,6 +26,10 @@ class AuthenticationFailed(HandshakeFailed):
     """The VNC server wants a password and none was given, or it refused the one that was."""
 
 
+class Blacklisted(HandshakeFailed):
+    """The VNC server lets nobody in from our address for a while: too many have failed to authenticate from there."""
+
+
 class BadMessage(RemoteProtocolError):
     """A message of the message channel that cannot be understood.
 

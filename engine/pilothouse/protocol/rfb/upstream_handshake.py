@@ -6,7 +6,7 @@ from collections.abc import Callable
 from enum import Enum, auto
 from typing import Any, ClassVar
 
-from pilothouse.protocol.errors import AuthenticationFailed, HandshakeFailed
+from pilothouse.protocol.errors import AuthenticationFailed, Blacklisted, HandshakeFailed
 from pilothouse.protocol.rfb.constants import MAX_DESKTOP_NAME, MAX_REASON, SHARED, SecurityType
 from pilothouse.protocol.rfb.handshake import Handshake, Version
 
@@ -19,6 +19,9 @@ SERVER_VERSIONS = {
     b"RFB 003.007\n": Version.V3_7,
     **{b"RFB %s\n" % known: Version.V3_8 for known in (b"003.008", b"003.889", b"004.000", b"004.001", b"005.000")},
 }
+
+# What TigerVNC says, and what TightVNC and TurboVNC say.
+BLACKLISTED = ("too many security failures", "too many authentication failures")
 
 
 class Reads(Enum):
@@ -159,7 +162,9 @@ class UpstreamHandshake(Handshake):
         reason = self._take_text(MAX_REASON)
         if reason is None:
             return False
-        raise self._refusal(f"the VNC server refused: {reason.decode('utf-8', 'replace')}")
+        words = reason.decode("utf-8", "replace")
+        refusal = Blacklisted if any(known in words.lower() for known in BLACKLISTED) else self._refusal
+        raise refusal(f"the VNC server refused: {words}")
 
     def _read_server_init(self) -> bool:
         head = self._buffer.take(20)
