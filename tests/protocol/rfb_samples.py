@@ -8,19 +8,17 @@ from hypothesis import strategies as st
 
 from pilothouse.protocol.rfb.constants import MAX_CUT_TEXT, ClientMessageType
 
-LARGEST_READ = 65_536
+
+def key(keysym: int, down: int, padding: bytes = bytes(2)) -> bytes:
+    return struct.pack(">BB2sI", 4, down, padding, keysym)
 
 
-def key(keysym: int, *, down: bool) -> bytes:
-    return struct.pack(">BBxxI", 4, down, keysym)
+def press(*keysyms: int) -> bytes:
+    return b"".join(key(keysym, 1) for keysym in keysyms)
 
 
-def press(keysym: int) -> bytes:
-    return key(keysym, down=True)
-
-
-def lift(keysym: int) -> bytes:
-    return key(keysym, down=False)
+def lift(*keysyms: int) -> bytes:
+    return b"".join(key(keysym, 0) for keysym in keysyms)
 
 
 def point(mask: int, x: int = 100, y: int = 100) -> bytes:
@@ -91,10 +89,46 @@ VIOLATIONS: dict[str, bytes] = {
 
 _byte, _short, _word = st.integers(0, 0xFF), st.integers(0, 0xFFFF), st.integers(0, 0xFFFFFFFF)
 
+MODIFIERS = (*range(0xFFE1, 0xFFE5), *range(0xFFE7, 0xFFEF), 0xFE03, 0xFF7E)
+"""Shift, Control, Meta, Alt, Super, Hyper, left and right, AltGr and Mode_switch."""
+
+LOCKS = (0xFFE5, 0xFF7F)
+
+keysyms: st.SearchStrategy[int] = st.one_of(
+    st.integers(0x20, 0x7E),
+    st.integers(0x61, 0x7A),
+    st.sampled_from([*MODIFIERS, *LOCKS]),
+    st.integers(0xFF00, 0xFFFF),  # editing, navigation, function keys, keypad
+    st.integers(0xFFBE, 0xFFC9),
+    st.integers(0xA0, 0x20AC),  # Latin-1 and the older alphabets
+    st.integers(0x0100_0000, 0x0100_04FF),  # characters in their Unicode form
+    st.integers(0xFE00, 0xFEFF),  # what servers obey
+    st.integers(0x1008_FE00, 0x1008_FFFF),  # vendors' keys
+    _word,
+)
+"""Of all ranges that mean something to a server."""
+
+keys: st.SearchStrategy[bytes] = st.builds(
+    key, keysyms, st.sampled_from([0, 0, 1, 1, 2, 0xFF]), st.sampled_from([bytes(2), b"\xff\xff"])
+)
+
+
+def _chord(modifiers: list[int], keysym: int, lifted: int) -> bytes:
+    """Pressed in this order, and as many of the keys lifted again, the last one first."""
+    pressed = [*modifiers, keysym]
+    return press(*pressed) + lift(*reversed(pressed[len(pressed) - lifted :] if lifted else []))
+
+
+chords: st.SearchStrategy[bytes] = st.builds(
+    _chord, st.lists(st.sampled_from(MODIFIERS), min_size=1, max_size=3), keysyms, st.integers(0, 4)
+)
+
+pointers: st.SearchStrategy[bytes] = st.builds(point, _byte, _short, _short)
+
 messages: st.SearchStrategy[bytes] = st.one_of(
     st.sampled_from([raw for _, raw in SAMPLES.values() if len(raw) < 500]),
-    st.builds(key, st.one_of(st.integers(0x61, 0x64), _word), down=st.booleans()),
-    st.builds(point, _byte, _short, _short),
+    keys,
+    pointers,
     st.lists(st.integers(-(2**31), 2**31 - 1), max_size=8).map(lambda numbers: set_encodings(*numbers)),
     st.binary(max_size=40).map(cut_text),
     st.binary(min_size=4, max_size=40).map(extended_cut_text),
@@ -107,7 +141,13 @@ too_large_cut_text: st.SearchStrategy[bytes] = st.integers(MAX_CUT_TEXT + 1, 2**
     lambda length: struct.pack(">BxxxI", 6, length)
 )
 
-streams: st.SearchStrategy[bytes] = st.lists(
-    st.one_of(messages, messages, messages, st.binary(max_size=12), too_large_cut_text), max_size=12
-).map(b"".join)
+followed: st.SearchStrategy[bytes] = st.lists(st.one_of(messages, keys, chords, chords, pointers), max_size=16).map(
+    b"".join
+)
+"""What a viewer may send without ending the channel, most of it input."""
+
+streams: st.SearchStrategy[bytes] = st.one_of(
+    followed,
+    st.lists(st.one_of(messages, chords, keys, st.binary(max_size=12), too_large_cut_text), max_size=12).map(b"".join),
+)
 """Anything a viewer might send: whole messages, and garbage between and behind them."""

@@ -1,112 +1,194 @@
 from __future__ import annotations
 
 import pytest
-from rfb_samples import (
-    CONTINUOUS_UPDATES,
-    QEMU_KEY,
-    SAMPLES,
-    SET_PIXEL_FORMAT,
-    UPDATE_REQUEST,
-    XVP_RESET,
-    cut_text,
-    extended_cut_text,
-    fence,
-    lift,
-    point,
-    press,
-    set_desktop_size,
-    set_encodings,
-)
 
-from pilothouse.protocol.rfb.constants import ClientMessageType
-from pilothouse.protocol.rfb.input_policy import FORWARD, NO_CONTROL, Decision, Drop, Forward, ForwardChanged, decide
-from pilothouse.protocol.rfb.key_state import MAX_HELD_KEYS, KeyState
-from pilothouse.protocol.rfb.messages import ClientMessage
+from pilothouse.protocol.rfb.constants import MAX_CUT_TEXT
+from pilothouse.protocol.rfb.decisions import FORWARD, Copy, Cut, Drop, KeyDecision, Kind, Paste, Reason
+from pilothouse.protocol.rfb.input_groups import GROUPS, GUARDED_GROUPS, OPEN_GROUPS
+from pilothouse.protocol.rfb.input_policy import GUARDED, OPEN, READY_POLICIES, GroupPolicy
+from pilothouse.protocol.rfb.keysyms import MODIFIER_OF, NAMED, fold
 
-PIXELS_ONLY = [SET_PIXEL_FORMAT, UPDATE_REQUEST, CONTINUOUS_UPDATES, fence(b"x")]
-INPUT = [press(0x61), lift(0x61), point(0), point(1), cut_text(b"text"), cut_text(b""), extended_cut_text(bytes(4))]
-NEVER = [XVP_RESET, set_desktop_size(0), set_desktop_size(1), QEMU_KEY]
-
-with_and_without_control = pytest.mark.parametrize("in_control", [True, False], ids=["in control", "no control"])
+KEYSYMS = {**NAMED, "Shift": 0xFFE1, "Ctrl": 0xFFE3, "Alt": 0xFFEA, "Cmd left": 0xFFE9, "Cmd right": 0xFFEB}
+KEYSYMS |= {"KP_0": 0xFFB0, "KP_Add": 0xFFAB, "KP_F1": 0xFF91, "KP_F4": 0xFF94, "KP_Insert": 0xFF9E}
+KEYSYMS |= {"KP_Delete": 0xFF9F, "KP_Home": 0xFF95, "KP_Enter": 0xFF8D, "Shcha": 0x6DD, "Unicode o": 0x100006F}
+KEYSYMS |= {"Space": 0x20, "Plus": 0x2B}
 
 
-def judge(raw: bytes, held: KeyState, *, in_control: bool) -> Decision:
-    return decide(ClientMessage(ClientMessageType(raw[0]), raw), held, in_control=in_control)
+def keysym(name: str) -> int:
+    return KEYSYMS[name] if name in KEYSYMS else ord(name)
 
 
-@pytest.fixture
-def held() -> KeyState:
-    return KeyState()
+def judge(policy: GroupPolicy, pressed: str) -> KeyDecision:
+    """A chord as it is pressed: the letter of a chord with Shift is written as the capital that is sent."""
+    *modifiers, key = (keysym(name) for name in pressed.split("+"))
+    return policy.key(sum(MODIFIER_OF[modifier] for modifier in modifiers), fold(key))
 
 
-@with_and_without_control
-@pytest.mark.parametrize("raw", PIXELS_ONLY, ids=bytes.hex)
-def test_watching_is_for_everybody(held: KeyState, raw: bytes, in_control: bool) -> None:
-    assert judge(raw, held, in_control=in_control) == FORWARD
+def blocked(group: str | None) -> Drop:
+    return Drop(Kind.KEY, Reason.NOT_ALLOWED, group)
 
 
-@with_and_without_control
-def test_encodings_are_filtered_for_everybody(held: KeyState, in_control: bool) -> None:
-    decision = judge(set_encodings(7, -258, 16), held, in_control=in_control)
-    assert decision == ForwardChanged(set_encodings(7, 16))
+# Every row of the table of what Chromium does; with it the forms that a plain comparison misses.
+DANGEROUS = {
+    "open_file": ["Ctrl+o", "Control_R+o", "Ctrl+Unicode o"],
+    "save_page": ["Ctrl+s"],
+    "view_source": ["Ctrl+u"],
+    "print": ["Ctrl+p", "Ctrl+Shift+P", "Ctrl+P", "Print", "Shift+Print", "Ctrl+Print", "Alt+Print"],
+    "browser_pages": ["Ctrl+j", "Ctrl+h", "Ctrl+Shift+Delete", "Ctrl+Shift+KP_Delete", "Ctrl+Shift+M"],
+    "bookmarks": ["Ctrl+Shift+O", "Ctrl+O", "Ctrl+d", "Ctrl+Shift+D", "Ctrl+Shift+B"],
+    "developer_tools": ["F12", "Ctrl+Shift+I", "Ctrl+Shift+J", "Ctrl+Shift+C", "Ctrl+C", "Shift_R+Control_R+I"],
+    "quit": ["Ctrl+q", "Ctrl+Shift+Q"],
+    "task_manager": ["Shift+Escape", "Shift_R+Escape"],
+    "context_menu": ["Menu", "Shift+Menu", "Ctrl+Menu", "Shift+F10", "Shift_R+F10"],
+    "browser_menu": ["F1", "KP_F1", "F10", "Alt+f", "Alt+e", "Meta_L+f", "Alt_L+f", "Alt+Shift+I", "Help"],
+    "window_manager": ["Super_L", "Super_R", "Hyper_L", "Hyper_R", "Alt+Space", "Alt+Tab", "Alt+Escape", "Ctrl+Escape"],
+}
+UNLESS_OPEN = {
+    "tabs": [
+        *("Ctrl+t", "Ctrl+Shift+T", "Ctrl+w", "Ctrl+F4", "Ctrl+KP_F4", "Ctrl+Tab", "Ctrl+Shift+Tab"),
+        *("Ctrl+1", "Ctrl+9", "Alt+1", "Ctrl+Shift+A", "Ctrl+PageUp", "Ctrl+PageDown"),
+    ],
+    "windows": ["Ctrl+n", "Ctrl+Shift+N", "Ctrl+Shift+W", "Alt+F4", "Alt_L+F4", "Meta_L+F4", "Alt+KP_F4", "F11"],
+    "address_bar": ["Ctrl+l", "Alt+d", "Alt_L+d", "Ctrl+k", "Ctrl+e", "F6"],
+    "history": ["Alt+Left", "Alt+Right", "Alt+Home", "Alt+KP_Home"],
+    "hard_reload": ["Ctrl+Shift+R", "Shift+F5", "Ctrl+F5"],
+    "submit": ["Ctrl+Return", "Ctrl+KP_Enter"],
+    "alt": ["Alt_L", "Alt_R", "Meta_L", "Meta_R", "Alt+x", "Alt+Shift+X", "Alt+Return"],
+}
+# No group holds them, so there is nothing that an operator could allow.
+IN_NO_GROUP = ["Ctrl+Shcha", "Ctrl+Alt+t", "Ctrl+Super_R+t", "Ctrl+Meta_L+t", "Alt+Shcha", "Super_R+e", "Hyper_L+x"]
+IN_NO_GROUP += ["Ctrl+b", "Ctrl+g", "Ctrl+Shift+F10", "Ctrl+F12", "Shift+F12", "F2", "F4", "F7", "Alt+Shift+F10"]
+
+HARMLESS = ["a", "A", "Shift+A", "Shift+a", "Shcha", "Shift+Shcha", "1", "Shift+!", "Space", "é", "KP_0", "KP_Enter"]
+HARMLESS += ["Return", "Shift+Return", "Tab", "Shift+Tab", "BackSpace", "Shift+BackSpace", "Delete", "Insert", "Escape"]
+HARMLESS += ["Left", "Shift+Left", "Ctrl+Left", "Ctrl+Shift+Left", "KP_Home", "Home", "Ctrl+Shift+End", "PageDown"]
+HARMLESS += ["Ctrl+a", "Ctrl+z", "Ctrl+y", "Ctrl+BackSpace", "Ctrl+Delete"]
+HARMLESS += ["Shift_L", "Shift_R", "Control_L", "Control_R", "ISO_Level3_Shift", "Mode_switch", "Caps_Lock", "Num_Lock"]
+HARMLESS += ["F5", "Ctrl+r", "Ctrl+f", "F3", "Shift+F3"]
+HARMLESS += ["Ctrl+Plus", "Ctrl+Shift+Plus", "Ctrl+=", "Ctrl+-", "Ctrl+0", "Ctrl+KP_0", "Ctrl+KP_Add"]
+
+CLIPBOARD = {
+    Copy: (["Ctrl+c", "Ctrl+Insert", "Ctrl+KP_Insert"], ["Cmd left+c", "Cmd right+c"]),
+    Cut: (["Ctrl+x", "Shift+Delete", "Shift+KP_Delete"], ["Cmd left+x", "Cmd right+x"]),
+    Paste: (["Ctrl+v", "Shift+Insert", "Shift_R+KP_Insert"], ["Cmd left+v", "Cmd right+v"]),
+}
 
 
-@with_and_without_control
-@pytest.mark.parametrize("raw", NEVER, ids=bytes.hex)
-def test_some_messages_are_for_nobody(held: KeyState, raw: bytes, in_control: bool) -> None:
-    decision = judge(raw, held, in_control=in_control)
-    assert isinstance(decision, Drop)
-    assert decision != NO_CONTROL
+def in_groups(table: dict[str, list[str]]) -> list[tuple[str, str]]:
+    return [(group, pressed) for group, chords in table.items() for pressed in chords]
 
 
-@pytest.mark.parametrize("raw", INPUT, ids=bytes.hex)
-def test_no_control_no_input(held: KeyState, raw: bytes) -> None:
-    assert judge(raw, held, in_control=False) == NO_CONTROL
-    assert held.release_all() == b"", "what was not forwarded is not held"
+@pytest.mark.parametrize("pressed", HARMLESS)
+@pytest.mark.parametrize("policy", [GUARDED, OPEN], ids=READY_POLICIES)
+def test_harmless_chords_pass(policy: GroupPolicy, pressed: str) -> None:
+    assert judge(policy, pressed) == FORWARD
 
 
-@with_and_without_control
-@pytest.mark.parametrize("name", SAMPLES)
-def test_there_is_a_decision_for_every_type(held: KeyState, name: str, in_control: bool) -> None:
-    kind, raw = SAMPLES[name]
-    assert isinstance(decide(ClientMessage(kind, raw), held, in_control=in_control), Forward | ForwardChanged | Drop)
+@pytest.mark.parametrize(("group", "pressed"), in_groups(DANGEROUS | UNLESS_OPEN))
+def test_dangerous_chords_are_blocked_and_their_group_is_named(group: str, pressed: str) -> None:
+    assert judge(GUARDED, pressed) == blocked(group)
 
 
-def test_a_holders_keys_pass_and_are_noted(held: KeyState) -> None:
-    assert judge(press(0x61), held, in_control=True) == FORWARD
-    assert judge(press(0x61), held, in_control=True) == FORWARD
-    assert held.release_all() == lift(0x61)
+@pytest.mark.parametrize(("group", "pressed"), in_groups(UNLESS_OPEN))
+def test_open_lets_tabs_windows_addresses_and_alt_pass(group: str, pressed: str) -> None:
+    assert judge(OPEN, pressed) == FORWARD
 
 
-def test_a_release_passes_only_behind_its_press(held: KeyState) -> None:
-    assert isinstance(judge(lift(0x61), held, in_control=True), Drop)
-    judge(press(0x61), held, in_control=True)
-    assert judge(lift(0x61), held, in_control=True) == FORWARD
-    assert isinstance(judge(lift(0x61), held, in_control=True), Drop)
+@pytest.mark.parametrize(("group", "pressed"), in_groups(DANGEROUS))
+def test_open_blocks_what_reaches_the_host_and_the_browsers_own_parts(group: str, pressed: str) -> None:
+    assert judge(OPEN, pressed) == blocked(group)
 
 
-def test_one_key_too_many_is_dropped_and_so_is_its_release(held: KeyState) -> None:
-    for keysym in range(MAX_HELD_KEYS):
-        assert judge(press(keysym), held, in_control=True) == FORWARD
-    assert isinstance(judge(press(0xFFFF), held, in_control=True), Drop)
-    assert isinstance(judge(lift(0xFFFF), held, in_control=True), Drop)
+@pytest.mark.parametrize("pressed", IN_NO_GROUP)
+def test_what_stands_in_no_group_passes_under_no_policy(pressed: str) -> None:
+    for policy in (GUARDED, OPEN, GroupPolicy(GROUPS)):
+        assert judge(policy, pressed) == blocked(None)
 
 
-def test_a_holders_pointer_passes_and_is_noted(held: KeyState) -> None:
-    assert judge(point(1, 3, 4), held, in_control=True) == FORWARD
-    assert held.release_all() == point(0, 3, 4)
+@pytest.mark.parametrize("pressed", ["Ctrl+Shift+o", "Ctrl+Shift+t", "Ctrl+Shift+c", "Ctrl+T", "Alt+D", "Ctrl+Shift+1"])
+def test_a_chord_with_another_shift_than_servers_make_of_it_passes_under_no_policy(pressed: str) -> None:
+    assert isinstance(judge(GroupPolicy(GROUPS), pressed), Drop)
 
 
-def test_a_holders_plain_clipboard_text_passes(held: KeyState) -> None:
-    assert judge(cut_text(b""), held, in_control=True) == FORWARD
-    assert judge(cut_text(b"text"), held, in_control=True) == FORWARD
+@pytest.mark.parametrize("meaning", CLIPBOARD)
+@pytest.mark.parametrize("policy", [GUARDED, OPEN], ids=READY_POLICIES)
+def test_clipboard_chords_are_recognised_and_a_macs_do_not_pass(
+    policy: GroupPolicy, meaning: type[Copy | Cut | Paste]
+) -> None:
+    understood, a_macs = CLIPBOARD[meaning]
+    assert {judge(policy, pressed) for pressed in understood} == {meaning(passes=True)}
+    assert {judge(policy, pressed) for pressed in a_macs} == {meaning(passes=False)}
 
 
-def test_extended_clipboard_was_never_negotiated(held: KeyState) -> None:
-    assert isinstance(judge(extended_cut_text(bytes(4)), held, in_control=True), Drop)
+@pytest.mark.parametrize("pressed", [*CLIPBOARD[Copy][0], *CLIPBOARD[Cut][0], *CLIPBOARD[Paste][0]])
+def test_without_the_clipboard_none_of_its_chords_pass(pressed: str) -> None:
+    assert judge(OPEN.changed(deny=["clipboard"]), pressed) == blocked("clipboard")
 
 
-def test_a_clipboard_text_that_was_thrown_away_cannot_pass(held: KeyState) -> None:
-    thrown_away = ClientMessage(ClientMessageType.CLIENT_CUT_TEXT, b"")
-    assert isinstance(decide(thrown_away, held, in_control=True), Drop)
-    assert decide(thrown_away, held, in_control=False) == NO_CONTROL
+def test_the_right_alt_is_no_cmd() -> None:
+    assert judge(GUARDED, "Alt_R+c") == blocked("alt")
+    assert judge(OPEN, "Alt_R+c") == FORWARD
+
+
+def test_a_modifier_is_judged_alone_whatever_is_held() -> None:
+    for held in MODIFIER_OF.values():
+        assert GUARDED.key(held, NAMED["Control_R"]) == FORWARD
+        assert GUARDED.key(held, NAMED["Alt_L"]) == blocked("alt")
+
+
+def test_nothing_that_a_policy_allows_is_outside_its_groups() -> None:
+    assert all(isinstance(judge(GroupPolicy([]), pressed), Drop) for pressed in HARMLESS)
+    assert judge(GroupPolicy(["text"]), "a") == FORWARD
+    assert judge(GroupPolicy(["text"]), "Left") == blocked("navigation_keys")
+
+
+def test_groups_can_be_allowed_and_denied() -> None:
+    policy = GUARDED.changed(allow=["tabs", "print"], deny=["reload", "print"])
+    assert judge(policy, "Ctrl+t") == FORWARD
+    assert judge(policy, "F5") == blocked("reload")
+    assert judge(policy, "Ctrl+p") == blocked("print"), "what is denied is denied, allowed or not"
+    assert policy.groups == GUARDED.groups - {"reload"} | {"tabs"}
+    assert judge(GUARDED, "F5") == FORWARD, "the ready policy itself stays as it is"
+
+
+@pytest.mark.parametrize("change", ["allow", "deny"])
+def test_a_changed_policy_keeps_its_limit(change: str) -> None:
+    policy = GroupPolicy(GUARDED_GROUPS, largest_cut_text=1000)
+    assert policy.changed(**{change: ["find"]}).largest_cut_text == 1000
+    without = policy.changed(deny=["clipboard"])
+    assert without.changed(allow=["clipboard"]).largest_cut_text == 1000
+
+
+def test_an_unknown_group_is_said() -> None:
+    with pytest.raises(ValueError, match="no input group clipbord"):
+        GroupPolicy(["text", "clipbord"])
+    with pytest.raises(ValueError, match="no input group prin"):
+        GUARDED.changed(allow=["prin"])
+
+
+def test_buttons_of_the_ready_policies() -> None:
+    assert GUARDED.buttons == 0b0111_1001
+    assert OPEN.buttons == 0b1111_1011
+    assert GroupPolicy([]).buttons == 0
+
+
+def test_the_middle_button_pastes_and_so_needs_the_clipboard_too() -> None:
+    policy = OPEN.changed(deny=["clipboard"])
+    assert policy.buttons == OPEN.buttons & ~0b10
+    assert policy.blocked_buttons(0b10) == Drop(Kind.POINTER, Reason.NOT_ALLOWED, "clipboard")
+
+
+@pytest.mark.parametrize(("mask", "group"), [(0b10, "middle_click"), (0b100, "context_menu"), (0x80, "side_buttons")])
+def test_a_blocked_button_names_its_group(mask: int, group: str) -> None:
+    assert GUARDED.blocked_buttons(mask) == Drop(Kind.POINTER, Reason.NOT_ALLOWED, group)
+
+
+def test_clipboard_text_passes_only_with_its_group() -> None:
+    assert GUARDED.largest_cut_text == OPEN.largest_cut_text == MAX_CUT_TEXT
+    assert GUARDED.changed(deny=["clipboard"]).largest_cut_text == -1
+
+
+def test_the_ready_policies() -> None:
+    assert READY_POLICIES == {"guarded": GUARDED, "open": OPEN}
+    assert GUARDED.groups == GUARDED_GROUPS
+    assert OPEN.groups == OPEN_GROUPS

@@ -3,11 +3,11 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from rfb_samples import SAMPLES, VIOLATIONS, lift, point, press
+from rfb_samples import SAMPLES, VIOLATIONS, cut_text, extended_cut_text, lift, point
 
 from pilothouse.protocol.errors import RfbViolation
 from pilothouse.protocol.rfb.constants import ClientMessageType
-from pilothouse.protocol.rfb.messages import LENGTHS, KeyEvent, PointerEvent
+from pilothouse.protocol.rfb.messages import KEY_EVENT, LENGTHS, cut_text_length, key_release, with_buttons
 
 
 def length_of(raw: bytes) -> int:
@@ -39,37 +39,29 @@ def test_a_large_cut_text_has_a_length_like_any_other() -> None:
 
 
 @pytest.mark.parametrize(
-    ("raw", "event"),
+    ("raw", "down", "keysym"),
     [
-        ("0401000000000061", KeyEvent(True, 0x61)),
-        ("0400000000000061", KeyEvent(False, 0x61)),
-        ("04ff00000000ffe3", KeyEvent(True, 0xFFE3)),
-        ("0401ffff01000063", KeyEvent(True, 0x1000063)),
+        ("0401000000000061", 1, 0x61),
+        ("0400000000000061", 0, 0x61),
+        ("04ff00000000ffe3", 0xFF, 0xFFE3),
+        ("0401ffff01000063", 1, 0x1000063),
     ],
 )
-def test_any_nonzero_down_is_a_press_and_padding_means_nothing(raw: str, event: KeyEvent) -> None:
-    assert KeyEvent.parse(bytes.fromhex(raw)) == event
+def test_a_key_event_is_a_flag_and_a_keysym_and_padding_means_nothing(raw: str, down: int, keysym: int) -> None:
+    assert KEY_EVENT.unpack(bytes.fromhex(raw)) == (4, down, keysym)
 
 
-@pytest.mark.parametrize(
-    ("raw", "event"),
-    [
-        ("050000640064", PointerEvent(0, 100, 100)),
-        ("05ff03200258", PointerEvent(0xFF, 800, 600)),
-        ("0501ffff0000", PointerEvent(1, 0xFFFF, 0)),
-    ],
-)
-def test_pointer_events_carry_the_mask_of_all_buttons(raw: str, event: PointerEvent) -> None:
-    assert PointerEvent.parse(bytes.fromhex(raw)) == event
-    assert event.encode() == bytes.fromhex(raw)
+@given(st.integers(0, 0xFFFFFFFF))
+def test_a_release_is_written_as_a_viewer_would(keysym: int) -> None:
+    assert key_release(keysym) == lift(keysym)
 
 
-def test_key_events_are_written_as_they_are_read() -> None:
-    assert KeyEvent(True, 0xFFE3).encode() == press(0xFFE3)
-    assert KeyEvent(False, 0xFFE3).encode() == lift(0xFFE3)
+@given(st.integers(0, 0xFF), st.integers(0, 0xFF), st.integers(0, 0xFFFF), st.integers(0, 0xFFFF))
+def test_other_buttons_stay_at_the_same_place(before: int, after: int, x: int, y: int) -> None:
+    assert with_buttons(point(before, x, y), after) == point(after, x, y)
 
 
-@given(st.integers(0, 0xFF), st.integers(0, 0xFFFF), st.integers(0, 0xFFFF))
-def test_pointer_events_are_written_as_they_are_read(mask: int, x: int, y: int) -> None:
-    assert PointerEvent(mask, x, y).encode() == point(mask, x, y)
-    assert PointerEvent.parse(point(mask, x, y)) == PointerEvent(mask, x, y)
+def test_the_length_of_extended_text_is_negative() -> None:
+    assert cut_text_length(cut_text(b"")) == 0
+    assert cut_text_length(cut_text(b"hello")) == 5
+    assert cut_text_length(extended_cut_text(bytes(12))) == -12

@@ -1,88 +1,151 @@
 from __future__ import annotations
 
 import pytest
-from cuts import Cut, cut_anywhere, every_cut, whole
-from hypothesis import given
-from hypothesis import strategies as st
+from cuts import Cut, every_cut
 from rfb_samples import (
-    LARGEST_READ,
     QEMU_KEY,
+    SAMPLES,
     UPDATE_REQUEST,
     VIOLATIONS,
     XVP_RESET,
     cut_text,
+    extended_cut_text,
     lift,
-    messages,
     point,
     press,
+    set_desktop_size,
     set_encodings,
-    streams,
 )
 
-from pilothouse.protocol.errors import BufferOverflow, RemoteProtocolError
+from pilothouse.protocol.errors import RfbViolation
 from pilothouse.protocol.rfb.constants import MAX_CUT_TEXT
+from pilothouse.protocol.rfb.decisions import Drop, Kind, Reason
+from pilothouse.protocol.rfb.input_policy import GUARDED, OPEN
 from pilothouse.protocol.rfb.viewer_input import Judged, ViewerInput
 
+PIXELS_ONLY = ["pixel format", "update request", "continuous updates", "empty fence", "longest fence"]
 
-def run(viewer: ViewerInput, pieces: list[bytes], *, in_control: bool) -> tuple[bytes, str | None]:
-    """What is forwarded until the first violation, and that violation's text."""
-    forwarded = b""
-    for piece in pieces:
-        judged = viewer.receive(piece, in_control=in_control)
-        forwarded += judged.forward
-        if judged.violation is not None:
-            assert isinstance(judged.violation, RemoteProtocolError)
-            return forwarded, str(judged.violation)
-    return forwarded, None
+NO_CONTROL = {kind: Drop(kind, Reason.NO_CONTROL) for kind in Kind}
+RIGHT_BUTTON = Drop(Kind.POINTER, Reason.NOT_ALLOWED, "context_menu")
+
+with_and_without_control = pytest.mark.parametrize("in_control", [True, False], ids=["in control", "no control"])
 
 
-def types_in(forwarded: bytes) -> set[int]:
-    """Walk along messages that only fetch pixels, by lengths that are written down here once more."""
-    types = set()
-    while forwarded:
-        kind = forwarded[0]
-        if kind == 2:
-            length = 4 + 4 * int.from_bytes(forwarded[2:4])
-        elif kind == 248:
-            length = 9 + forwarded[8]
-        else:
-            length = {0: 20, 3: 10, 150: 10}[kind]
-        assert len(forwarded) >= length
-        types.add(kind)
-        forwarded = forwarded[length:]
-    return types
+def run(viewer: ViewerInput, pieces: list[bytes], *, in_control: bool = True) -> Judged:
+    """All pieces together."""
+    judged = [viewer.receive(piece, in_control=in_control) for piece in pieces]
+    forward = b"".join(one.forward for one in judged)
+    return Judged(forward, [drop for one in judged for drop in one.blocked], judged[-1].violation)
 
 
 @pytest.fixture
 def viewer() -> ViewerInput:
-    return ViewerInput(LARGEST_READ)
+    return ViewerInput()
+
+
+def test_the_ready_policy_is_the_guarded_one() -> None:
+    chord = press(0xFFE3, 0x6F)
+    assert ViewerInput().receive(chord, in_control=True) == ViewerInput(GUARDED).receive(chord, in_control=True)
+    assert ViewerInput().receive(chord, in_control=True).forward == press(0xFFE3)
 
 
 @every_cut
 @pytest.mark.parametrize("trailing", [b"", press(0x62)[:-1]], ids=["alone", "with trailing data"])
 def test_a_holders_input_passes_byte_for_byte(viewer: ViewerInput, trailing: bytes, cut: Cut) -> None:
-    sent = b"\x04\x02\xff\xff" + press(0x61)[4:] + point(0xFF) + lift(0x61) + cut_text(b"hello")
-    assert run(viewer, cut(sent + trailing), in_control=True) == (sent, None)
+    sent = b"\x04\x02\xff\xff" + press(0x61)[4:] + point(1) + lift(0x61) + cut_text(b"hello") + cut_text(b"")
+    assert run(viewer, cut(sent + trailing)) == Judged(sent, [], None)
+
+
+@with_and_without_control
+@pytest.mark.parametrize("name", PIXELS_ONLY)
+def test_watching_is_for_everybody(viewer: ViewerInput, name: str, in_control: bool) -> None:
+    raw = SAMPLES[name][1]
+    assert viewer.receive(raw, in_control=in_control) == Judged(raw, [], None)
+
+
+@with_and_without_control
+def test_encodings_are_filtered_for_everybody(viewer: ViewerInput, in_control: bool) -> None:
+    judged = viewer.receive(set_encodings(7, -258, 16), in_control=in_control)
+    assert judged == Judged(set_encodings(7, 16), [], None)
+
+
+@with_and_without_control
+@pytest.mark.parametrize(
+    ("raw", "blocked"),
+    [
+        (XVP_RESET, Drop(Kind.POWER, Reason.NEVER_ALLOWED)),
+        (set_desktop_size(0), Drop(Kind.RESIZE, Reason.NEVER_ALLOWED)),
+        (set_desktop_size(1), Drop(Kind.RESIZE, Reason.NEVER_ALLOWED)),
+        (QEMU_KEY, Drop(Kind.KEY, Reason.NOT_NEGOTIATED)),
+    ],
+)
+def test_some_messages_are_for_nobody(viewer: ViewerInput, raw: bytes, blocked: Drop, in_control: bool) -> None:
+    assert viewer.receive(raw, in_control=in_control) == Judged(b"", [blocked], None)
 
 
 @every_cut
 def test_without_control_only_what_fetches_pixels_passes(viewer: ViewerInput, cut: Cut) -> None:
     sent = press(0x61) + UPDATE_REQUEST + point(1) + cut_text(UPDATE_REQUEST) + set_encodings(7) + lift(0x61)
-    assert run(viewer, cut(sent), in_control=False) == (UPDATE_REQUEST + set_encodings(7), None)
+    blocked = [NO_CONTROL[kind] for kind in (Kind.KEY, Kind.POINTER, Kind.CLIPBOARD, Kind.KEY)]
+    assert run(viewer, cut(sent), in_control=False) == Judged(UPDATE_REQUEST + set_encodings(7), blocked, None)
+
+
+@pytest.mark.parametrize("raw", [cut_text(b""), cut_text(b"text"), extended_cut_text(bytes(4))], ids=bytes.hex)
+def test_no_control_no_clipboard_of_any_form(viewer: ViewerInput, raw: bytes) -> None:
+    assert viewer.receive(raw, in_control=False) == Judged(b"", [NO_CONTROL[Kind.CLIPBOARD]], None)
+
+
+def test_extended_clipboard_was_never_negotiated(viewer: ViewerInput) -> None:
+    judged = viewer.receive(extended_cut_text(bytes(4)) + UPDATE_REQUEST, in_control=True)
+    assert judged == Judged(UPDATE_REQUEST, [Drop(Kind.CLIPBOARD, Reason.NOT_NEGOTIATED)], None)
+
+
+def test_clipboard_text_passes_up_to_the_policys_limit(viewer: ViewerInput) -> None:
+    largest, larger = cut_text(bytes(MAX_CUT_TEXT)), cut_text(bytes(MAX_CUT_TEXT + 1))
+    assert viewer.receive(largest, in_control=True) == Judged(largest, [], None)
+    judged = viewer.receive(larger + UPDATE_REQUEST, in_control=True)
+    assert judged == Judged(UPDATE_REQUEST, [Drop(Kind.CLIPBOARD, Reason.TOO_LARGE)], None)
+
+
+@every_cut
+@pytest.mark.parametrize("text", [b"", b"text", press(0x61)])
+def test_without_its_group_no_clipboard_text_passes(text: bytes, cut: Cut) -> None:
+    viewer = ViewerInput(GUARDED.changed(deny=["clipboard"]))
+    judged = run(viewer, cut(cut_text(text) + UPDATE_REQUEST))
+    assert judged == Judged(UPDATE_REQUEST, [Drop(Kind.CLIPBOARD, Reason.NOT_ALLOWED, "clipboard")], None)
+
+
+def test_a_pointer_event_loses_what_is_not_allowed_and_keeps_its_place(viewer: ViewerInput) -> None:
+    judged = viewer.receive(point(0xFF, 3, 4), in_control=True)
+    assert judged == Judged(point(0x79, 3, 4), [Drop(Kind.POINTER, Reason.NOT_ALLOWED, "context_menu")], None)
+
+
+def test_one_press_of_a_blocked_button_is_one_event(viewer: ViewerInput) -> None:
+    drag = point(4, 1, 1) + point(4, 2, 2) + point(5, 3, 3) + point(1, 4, 4) + point(5, 5, 5) + point(0, 6, 6)
+    judged = viewer.receive(drag, in_control=True)
+    assert judged.forward == (
+        point(0, 1, 1) + point(0, 2, 2) + point(1, 3, 3) + point(1, 4, 4) + point(1, 5, 5) + point(0, 6, 6)
+    )
+    assert judged.blocked == [RIGHT_BUTTON, RIGHT_BUTTON]
+
+
+def test_a_policy_may_let_every_button_pass() -> None:
+    viewer = ViewerInput(OPEN.changed(allow=["context_menu"]))
+    assert viewer.receive(point(0xFF), in_control=True) == Judged(point(0xFF), [], None)
 
 
 @every_cut
 def test_dropped_messages_leave_the_stream_aligned(viewer: ViewerInput, cut: Cut) -> None:
     sent = press(0x61) + XVP_RESET + QEMU_KEY + set_encodings(-258, 7) + point(1)
-    assert run(viewer, cut(sent), in_control=True) == (press(0x61) + set_encodings(7) + point(1), None)
+    assert run(viewer, cut(sent)).forward == press(0x61) + set_encodings(7) + point(1)
 
 
 @every_cut
 @pytest.mark.parametrize("name", VIOLATIONS)
 def test_what_stands_before_a_violation_still_passes(viewer: ViewerInput, name: str, cut: Cut) -> None:
-    forwarded, violation = run(viewer, cut(press(0x61) + VIOLATIONS[name] + lift(0x61)), in_control=True)
-    assert forwarded == press(0x61)
-    assert violation is not None
+    judged = run(viewer, cut(press(0x61) + VIOLATIONS[name] + lift(0x61)))
+    assert judged.forward == press(0x61)
+    assert isinstance(judged.violation, RfbViolation)
 
 
 def test_nothing_passes_behind_a_violation(viewer: ViewerInput) -> None:
@@ -92,19 +155,20 @@ def test_nothing_passes_behind_a_violation(viewer: ViewerInput) -> None:
     assert judged.violation is not None
 
 
-def test_a_read_of_impossible_size_is_a_violation_too() -> None:
-    viewer = ViewerInput(largest_read=8)
-    forward, violation = viewer.receive(bytes(MAX_CUT_TEXT + 17), in_control=True)
-    assert forward == b""
-    assert isinstance(violation, BufferOverflow)
-
-
 def test_control_counts_when_the_last_byte_arrives(viewer: ViewerInput) -> None:
     raw = press(0x61)
     viewer.receive(raw[:7], in_control=False)
-    assert viewer.receive(raw[7:], in_control=True) == Judged(raw, None)
+    assert viewer.receive(raw[7:], in_control=True) == Judged(raw, [], None)
     viewer.receive(lift(0x61)[:7], in_control=True)
-    assert viewer.receive(lift(0x61)[7:], in_control=False) == Judged(b"", None)
+    assert viewer.receive(lift(0x61)[7:], in_control=False).forward == b""
+
+
+@pytest.mark.parametrize("control_at_first", [True, False])
+def test_text_that_was_not_begun_and_ended_in_control_never_passes(viewer: ViewerInput, control_at_first: bool) -> None:
+    text = cut_text(press(0x61))
+    assert viewer.receive(text[:12], in_control=control_at_first).forward == b""
+    assert viewer.receive(text[12:], in_control=not control_at_first).forward == b""
+    assert viewer.receive(UPDATE_REQUEST, in_control=True) == Judged(UPDATE_REQUEST, [], None)
 
 
 def test_whoever_loses_control_lets_go(viewer: ViewerInput) -> None:
@@ -116,44 +180,10 @@ def test_whoever_loses_control_lets_go(viewer: ViewerInput) -> None:
 def test_a_late_release_is_an_orphan_even_when_control_came_back(viewer: ViewerInput) -> None:
     viewer.receive(press(0x61), in_control=True)
     viewer.release_all()
-    assert viewer.receive(lift(0x61), in_control=True).forward == b""
+    assert viewer.receive(lift(0x61), in_control=True) == Judged(b"", [], None)
     assert viewer.receive(press(0x61) + lift(0x61), in_control=True).forward == press(0x61) + lift(0x61)
 
 
 def test_what_a_viewer_without_control_pressed_is_never_released(viewer: ViewerInput) -> None:
     viewer.receive(press(0x61) + point(1), in_control=False)
     assert viewer.release_all() == b""
-
-
-@given(st.data(), streams, st.booleans())
-def test_the_result_does_not_depend_on_the_cut(data: st.DataObject, sent: bytes, in_control: bool) -> None:
-    at_once = run(ViewerInput(LARGEST_READ), whole(sent), in_control=in_control)
-    in_pieces = run(ViewerInput(LARGEST_READ), data.draw(cut_anywhere(sent)), in_control=in_control)
-    assert in_pieces == at_once
-
-
-@given(streams)
-def test_without_control_no_input_message_is_forwarded_whatever_comes_in(sent: bytes) -> None:
-    forwarded, _ = run(ViewerInput(LARGEST_READ), whole(sent), in_control=False)
-    assert types_in(forwarded) <= {0, 2, 3, 150, 248}
-
-
-@given(st.lists(st.tuples(messages, st.booleans())))
-def test_after_letting_go_the_server_sees_nothing_held(sent: list[tuple[bytes, bool]]) -> None:
-    viewer = ViewerInput(LARGEST_READ)
-    forwarded = [viewer.receive(raw, in_control=in_control).forward for raw, in_control in sent]
-    held, mask = set(), 0
-    for raw in [*forwarded, *keys_and_pointer(viewer.release_all())]:
-        if raw[:1] == b"\x04" and raw[1]:
-            held.add(raw[4:])
-        elif raw[:1] == b"\x04":
-            held.remove(raw[4:])
-        elif raw[:1] == b"\x05":
-            mask = raw[1]
-    assert not held
-    assert mask == 0
-
-
-def keys_and_pointer(raw: bytes) -> list[bytes]:
-    end = len(raw) - len(raw) % 8
-    return [*(raw[i : i + 8] for i in range(0, end, 8)), raw[end:]]
