@@ -11,3 +11,6 @@ pytest.register_assert_rewrite("pilothouse.testing")
 # On a shared machine the time of one example says nothing. CI repeats itself; a developer's runs go on exploring.
 settings.register_profile("pilothouse", max_examples=100, deadline=None, derandomize="CI" in os.environ)
 settings.load_profile("pilothouse")
+
+# For --hypothesis-profile=deep. What was found once is looked at first, so a run that found something ends soon.
+settings.register_profile("deep", max_examples=10_000, deadline=None, derandomize=False)

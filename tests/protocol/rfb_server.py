@@ -48,6 +48,7 @@ class Server:
 
     def __init__(self, on_press: Callable[[frozenset[int], int], None] = lambda down, keysym: None) -> None:
         self.down: dict[int, None] = {}
+        self.most_down = 0
         self.mask = 0
         self.position = (0, 0)
         self._on_press = on_press
@@ -64,6 +65,7 @@ class Server:
         if down:
             self._on_press(frozenset(self.down), keysym)
             self.down[keysym] = None
+            self.most_down = max(self.most_down, len(self.down))
         else:
             assert keysym in self.down, f"{keysym:#x} was released without a press"
             del self.down[keysym]
