@@ -133,6 +133,33 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session
+def deep(session: nox.Session) -> None:
+    """The properties of the protocols, with many more examples than the tests try."""
+    need_system_packages(for_tests=True)
+    install(session, "tests")
+    session.run(
+        *("pytest", "--hypothesis-profile=deep", "tests/protocol", *session.posargs), env={"PYTHONSAFEPATH": "1"}
+    )
+
+
+@nox.session
+def fuzz(session: nox.Session) -> None:
+    """Coverage-guided fuzzing of the input filter for 60 seconds; arguments after `--` go to libFuzzer."""
+    install(session, extra="")
+    try:
+        session.install("-q", "--only-binary=atheris", *nox.project.dependency_groups(PROJECT, "fuzz"))
+    except nox.command.CommandFailed:
+        session.warn("There is no atheris for this Python: hypothesis searches instead, in the session `deep`.")
+        session.notify("deep", [])
+        return
+    found = Path(session.create_tmp())
+    session.run(
+        *("python", "tests/fuzz/fuzz_viewer_input.py", str(found / "corpus")),
+        *("-max_total_time=60", f"-artifact_prefix={found}/", *session.posargs),
+    )
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """Benchmarks beside the peers in one run; prints ratios."""
     need_system_packages()
