@@ -95,6 +95,12 @@ def test_channels_know_nothing_of_processes() -> None:
     assert offences(sources(ENGINE / "pilothouse" / "channels"), {"pilothouse.browsers", "subprocess"}) == []
 
 
+def test_browsers_know_of_channels_only_how_to_get_into_a_vnc_server() -> None:
+    known = {f"pilothouse.channels.{module}" for module in ("errors", "upstream", "upstream_login")}
+    imported = offences(sources(ENGINE / "pilothouse" / "browsers"), {"pilothouse.channels"})
+    assert {name.rpartition(".")[0] for _, name in imported} == known
+
+
 def test_nothing_imports_asyncio() -> None:
     files = [ROOT / "noxfile.py", *sources(ENGINE, APP, ROOT / "tests")]
     imported = {file: {part for name in imports_of(file) for part in name.split(".")} for file in files}

@@ -112,11 +112,12 @@ async def test_killed_server_finds_its_attached_sessions_again(tmp_path: Path) -
 async def test_log_holds_no_credentials(tmp_path: Path) -> None:
     wrong, password = "ph_somebodys_wrong_key_0123456789", "sesame-of-vnc"
     async with (
-        ScriptedVncServer(VncScript(security_types=(2,), password="another")) as vnc,
+        ScriptedVncServer(VncScript(security_types=(2,), password=password)) as vnc,
         serve_process(tmp_path, PILOTHOUSE_API_KEY=KEY, PILOTHOUSE_LOG_LEVEL="debug") as server,
         api(server) as client,
     ):
         session_id = await attach(client, vnc, vnc_password=password)
+        vnc.script = VncScript(security_types=(2,), password="another")
         stream = f"/api/v1/stream/vnc/browser_session/{session_id}?client_id=tab-1&apikey="
         for target in (stream + KEY, stream + wrong, f"/api/v1/stream/x?apikey={KEY}", f"/x?apikey={KEY}"):
             # By either lane: served, refused, malformed, not found.

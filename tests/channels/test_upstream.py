@@ -12,12 +12,12 @@ import trio
 import trio_websocket
 from certificates import self_signed_certificate
 from trio.testing import wait_all_tasks_blocked
-from websockify_process import running_websockify
 
 from pilothouse.channels.errors import BrowserGone, BrowserTooSlow, ChannelEnded, ViewerLeft, leaves
 from pilothouse.channels.transport import ByteTransport
 from pilothouse.channels.upstream import Upstream, open_upstream
 from pilothouse.testing.byte_transport_contract import BYTE_TRANSPORT_CHECKS, Check
+from websockify_process import running_websockify
 
 Listen = Callable[[], AbstractAsyncContextManager[tuple[str, trio.SocketListener]]]
 
@@ -168,6 +168,11 @@ async def test_nobody_at_this_address(address: str) -> None:
     assert isinstance(error, BrowserGone)
     assert error.detail
     assert error.reason == BrowserGone().reason, "the address is not for viewers"
+
+
+@pytest.mark.parametrize("scheme", ["tcp", "ws"])
+async def test_says_why_nobody_is_there(scheme: str) -> None:
+    assert "refused" in (await why_not(f"{scheme}://127.0.0.1:1")).detail
 
 
 @pytest.mark.parametrize(

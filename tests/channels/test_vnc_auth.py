@@ -1,22 +1,18 @@
 from __future__ import annotations
 
-import os
-import shutil
-import signal
-import subprocess
-from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import pytest
-from channel_world import SESSION_ID, World, open_world
-from cryptography.hazmat.decrepit.ciphers.algorithms import TripleDES
-from cryptography.hazmat.primitives.ciphers import Cipher, modes
+from channel_world import PATIENCE, SESSION_ID, World, open_world
 from rfb_viewer import RfbViewer, set_encodings, update_request
 
-from pilothouse.channels.upstream import Upstream
+from pilothouse.channels.errors import CLOSE_CODES, ShutOut
+from pilothouse.channels.upstream import Upstream, open_upstream
 from pilothouse.channels.vnc import VncChannel
 from pilothouse.channels.vnc_auth import answering
 from pilothouse.testing.memory_transport import memory_transport_pair
+from xvnc_process import FAILED_LOGINS_ALLOWED, running_xvnc
 
 COUNTING = bytes(range(16))
 
@@ -35,54 +31,49 @@ def test_response(password: str, challenge: str, response: str) -> None:
     assert answering(password)(bytes.fromhex(challenge)).hex() == response
 
 
-# Xvnc obscures the password in its file with a key that everybody knows.
-PASSWORD_FILE_KEY = bytes.fromhex("e84ad660c4721ae0")
-
-
-def password_file(directory: Path, password: bytes) -> Path:
-    encryptor = Cipher(TripleDES(PASSWORD_FILE_KEY * 3), modes.ECB()).encryptor()
-    path = directory / "password"
-    path.write_bytes(encryptor.update(password[:8].ljust(8, b"\0")) + encryptor.finalize())
-    return path
-
-
-@pytest.fixture
-def xvnc(tmp_path: Path) -> Iterator[str]:
-    """A real Xvnc that asks for the password `sesame99`; its address."""
-    program = shutil.which("Xvnc")
-    assert program is not None, "Debian's tigervnc-standalone-server has it"
-    read_end, write_end = os.pipe()
-    socket = tmp_path / "rfb"
-    command = [program, "-displayfd", str(write_end), "-geometry", "320x200", "-nolisten", "tcp", "-localhost"]
-    command += ["-rfbunixpath", str(socket), "-rfbport", "-1"]
-    command += ["-SecurityTypes", "VncAuth", "-PasswordFile", str(password_file(tmp_path, b"sesame99"))]
-    with (tmp_path / "log").open("wb") as log:
-        process = subprocess.Popen(command, pass_fds=[write_end], stdout=log, stderr=log, start_new_session=True)
-    os.close(write_end)
-    try:
-        with os.fdopen(read_end) as display:
-            assert display.readline().strip().isdigit(), (tmp_path / "log").read_text()
-        yield f"unix://{socket}"
-    finally:
-        os.killpg(process.pid, signal.SIGTERM)
-        process.wait()
-
-
 def enter(world: World) -> RfbViewer:
     transport, client = memory_transport_pair()
     return RfbViewer(world.run(VncChannel(world.connection(transport))), client)
 
 
-async def test_real_xvnc_accepts_the_right_password_only(xvnc: str) -> None:
-    async with open_world() as world:
-        with world.registry.attend(SESSION_ID) as session:
-            session.set_upstream(Upstream(xvnc, "sesame99"))
-            viewer = enter(world)
-            server_init = await viewer.shake_hands()
-            assert server_init[:4] == bytes([0x01, 0x40, 0x00, 0xC8])
-            await viewer.say(set_encodings(0) + update_request())
-            assert (await viewer.pixels(4))[:1] == b"\0", "a FramebufferUpdate"
+async def test_real_xvnc_accepts_the_right_password_only(tmp_path: Path) -> None:
+    with running_xvnc(tmp_path, "sesame99", over="unix") as address:
+        async with open_world() as world:
+            with world.registry.attend(SESSION_ID) as session:
+                session.set_upstream(Upstream(address, "sesame99"))
+                viewer = enter(world)
+                server_init = await viewer.shake_hands()
+                assert server_init[:4] == bytes([0x01, 0x40, 0x00, 0xC8])
+                await viewer.say(set_encodings(0) + update_request())
+                assert (await viewer.pixels(4))[:1] == b"\0", "a FramebufferUpdate"
 
-            for password in ("sesame98", None):
-                session.set_upstream(Upstream(xvnc, password))
-                assert (await enter(world).running.outcome()).close_code == 4411
+                for password in ("sesame98", None):
+                    session.set_upstream(Upstream(address, password))
+                    assert (await enter(world).running.outcome()).close_code == 4411
+
+
+@pytest.mark.parametrize("over", ["unix", "tcp"])
+async def test_real_xvnc_that_has_blacklisted_us(over: Literal["unix", "tcp"], tmp_path: Path) -> None:
+    with running_xvnc(tmp_path, "sesame99", over=over) as address:
+        for _ in range(FAILED_LOGINS_ALLOWED):
+            async with open_upstream(address, PATIENCE) as somebody:
+                assert await somebody.receive_some() == b"RFB 003.008\n"
+        async with open_world() as world:
+            with world.registry.attend(SESSION_ID) as session:
+                session.set_upstream(Upstream(address, "sesame99"))
+                viewer = enter(world)
+                outcome = await viewer.running.outcome()
+        assert outcome.detail == "the VNC server refused: Too many security failures"
+        assert (viewer.client.close_code, viewer.client.close_reason) == CLOSE_CODES[ShutOut]
+
+
+async def test_real_xvnc_counts_no_viewer_that_was_let_in(tmp_path: Path) -> None:
+    with running_xvnc(tmp_path, "sesame99", over="tcp") as address:
+        async with open_world() as world:
+            with world.registry.attend(SESSION_ID) as session:
+                session.set_upstream(Upstream(address, "sesame99"))
+                for _ in range(2 * FAILED_LOGINS_ALLOWED):
+                    viewer = enter(world)
+                    await viewer.shake_hands()
+                    await viewer.client.break_off()
+                    await viewer.running.ended()

@@ -10,13 +10,13 @@ from channel_world import ALICE, PATIENCE, SESSION_ID, open_world
 from rfb_viewer import LETTER_A, key, update_request
 from trio.testing import wait_all_tasks_blocked
 from vnc_stage import HELD, INPUT, RELEASED, Stage, open_stage, received, without_markers
-from websockify_process import running_websockify
 
 from pilothouse.channels.errors import SessionEnded
 from pilothouse.channels.upstream import Upstream
 from pilothouse.channels.vnc import DEFAULT_DEADLINES, Deadlines, VncChannel
 from pilothouse.testing.memory_transport import memory_transport_pair
 from pilothouse.testing.scripted_vnc_server import ScriptedVncServer, VncScript, server_init
+from websockify_process import running_websockify
 
 IMPATIENT = Deadlines(browser=0.05, handshake=0.05)
 

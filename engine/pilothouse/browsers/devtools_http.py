@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import trio
 
-from pilothouse.browsers.errors import BrowserFailed
+from pilothouse.browsers.errors import NoAnswer
 
 _LARGEST_ANSWER = 4 * 1024 * 1024
 _LIMITER = trio.CapacityLimiter(8)
@@ -24,7 +24,7 @@ async def get_json(url: str, *, seconds: float) -> Any:
         seconds: how long the answer may take.
 
     Raises:
-        BrowserFailed: nobody answers, or not with JSON.
+        NoAnswer: nobody answers, or not with JSON.
     """
     try:
         with trio.fail_after(seconds):
@@ -36,11 +36,16 @@ async def get_json(url: str, *, seconds: float) -> Any:
         raise no_answer(url, error) from error
 
 
-def no_answer(address: str, error: Exception) -> BrowserFailed:
-    """The failure of an address, which may hold a password or a token that are not for logs."""
+def no_answer(address: str, error: Exception) -> NoAnswer:
+    """The failure of an address."""
+    words = "too slow" if isinstance(error, trio.TooSlowError) else error
+    return NoAnswer(f"no answer from {without_secrets(address)}: {words}")
+
+
+def without_secrets(address: str) -> str:
+    """For people and logs: an address may hold a password or a token."""
     parts = urlsplit(address)
-    shown = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
-    return BrowserFailed(f"no answer from {shown}: {'too slow' if isinstance(error, trio.TooSlowError) else error}")
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
 def _get_json(url: str, seconds: float) -> Any:

@@ -13,3 +13,7 @@ class BrowserFailed(Exception):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+class NoAnswer(BrowserFailed):
+    """Nobody answers at an address."""

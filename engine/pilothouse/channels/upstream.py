@@ -140,12 +140,18 @@ async def _upgraded(
     )
 
 
+def _cause(error: Exception) -> str:
+    """Trio says only that all attempts have failed, and keeps in a group how each of them did."""
+    cause = error.__cause__ or error
+    return ", ".join(map(str, leaves(cause))) if isinstance(cause, BaseExceptionGroup) else str(cause)
+
+
 @contextmanager
 def _unreachable_in(seconds: float) -> Iterator[None]:
     try:
         with trio.fail_after(seconds):
             yield
     except (*BROKEN, ValueError) as error:
-        raise BrowserGone(detail=f"cannot reach the VNC server: {error.__cause__ or error}") from error
+        raise BrowserGone(detail=f"cannot reach the VNC server: {_cause(error)}") from error
     except trio.TooSlowError as error:
         raise BrowserTooSlow(detail=f"no connection to the VNC server within {seconds} s") from error
