@@ -1,4 +1,4 @@
-"""Where fuzzing starts: the recorded streams, for each policy, with and without control, cut and handed over."""
+"""Where fuzzing starts: recorded streams for each policy, with and without control, cut and handed over; chords."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from story import IN_CONTROL, POLICIES, Event, written
+from shorthand import DOWN, KEYS, MODIFIERS_AND_LOCKS
+from story import IN_CONTROL, POLICIES, SHORTHAND, Event, written
 
 VECTORS = Path(__file__).parents[1] / "data" / "rfb-vectors.json"
 
@@ -17,7 +18,20 @@ def seeds() -> Iterator[bytes]:
     for number, sent in enumerate(recorded):
         for settings in range(2 * len(POLICIES)):
             yield written(settings, [], sent)
+        half = min(len(sent) // 2, 0xFF)
         for event in Event:
-            half = min(len(sent) // 2, 0xFF)
             yield written(IN_CONTROL | number % len(POLICIES), [(half, event), (1, Event.CUT), (9, event)], sent)
-    yield written(IN_CONTROL, [], b"".join(sent for sent in recorded if len(sent) < 64))
+    for policy in range(len(POLICIES)):
+        for sent in (_all_at_once, *map(_chords_with, range(len(MODIFIERS_AND_LOCKS)))):
+            yield written(SHORTHAND | IN_CONTROL | policy, [], sent)
+
+
+_all_at_once = bytes(DOWN | key for key in range(len(KEYS)))
+
+
+def _chords_with(modifier: int) -> bytes:
+    """Every key with this modifier, and those held before it once more while it is down."""
+    others = range(len(MODIFIERS_AND_LOCKS), len(KEYS))
+    pressed_and_lifted = bytes(byte for key in others for byte in (DOWN | key, key))
+    held = bytes(DOWN | key for key in others[:20])
+    return bytes([DOWN | modifier]) + pressed_and_lifted + bytes([modifier]) + held + bytes([DOWN | modifier]) + held

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from enum import IntEnum
 
 import attrs
+from shorthand import spelled_out
 
 from pilothouse.protocol.rfb.decisions import FORWARD, Drop, KeyDecision, Kind, Reason
 from pilothouse.protocol.rfb.input_policy import GUARDED, OPEN, InputPolicy
@@ -36,6 +37,8 @@ class Permissive:
 POLICIES: list[InputPolicy] = [GUARDED, OPEN, Permissive(), GUARDED.changed(deny=["clipboard"])]
 IN_CONTROL = len(POLICIES)
 """The bit of the settings that says who begins; those below it choose the policy."""
+SHORTHAND = 2 * IN_CONTROL
+"""The bit of the settings that says how to read what the viewer sends."""
 
 
 class Event(IntEnum):
@@ -68,6 +71,8 @@ class Story:
         settings, count = data[:2].ljust(2, b"\x00")
         end = 2 + 2 * (count % MOST_EVENTS)
         events, sent = data[2:end], data[end:]
+        if settings & SHORTHAND:
+            sent = spelled_out(sent)
         stretches = [Stretch(bool(settings & IN_CONTROL), [])]
         for gap, event in zip(events[::2], events[1::2], strict=False):
             last = stretches[-1]
