@@ -155,7 +155,7 @@ def fuzz(session: nox.Session) -> None:
     found = Path(session.create_tmp())
     session.run(
         *("python", "tests/fuzz/fuzz_viewer_input.py", str(found / "corpus")),
-        *("-max_total_time=60", f"-artifact_prefix={found}/", *session.posargs),
+        *("-max_total_time=60", "-max_len=1024", f"-artifact_prefix={found}/", *session.posargs),
     )
 
 
