@@ -138,7 +138,8 @@ def deep(session: nox.Session) -> None:
     need_system_packages(for_tests=True)
     install(session, "tests")
     session.run(
-        *("pytest", "--hypothesis-profile=deep", "tests/protocol", *session.posargs), env={"PYTHONSAFEPATH": "1"}
+        *("pytest", "--hypothesis-profile=deep", "--timeout=1800", "tests/protocol", *session.posargs),
+        env={"PYTHONSAFEPATH": "1"},
     )
 
 
