@@ -59,7 +59,7 @@ PROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
 
 
 def need_system_packages(*, for_tests: bool = False) -> None:
-    """The real parts: TigerVNC's Xvnc, Chromium, fonts; for the tests also `ss`, `ps` and `curl`."""
+    """The real parts: TigerVNC's Xvnc, Chromium, fonts; for the tests also x11vnc, `ss`, `ps` and `curl`."""
     missing = []
     if not shutil.which("Xvnc"):
         missing.append("tigervnc-standalone-server")
@@ -67,7 +67,7 @@ def need_system_packages(*, for_tests: bool = False) -> None:
         # Ubuntu has Chromium only as a snap, which this transitional package brings.
         ubuntu = "ID=ubuntu" in Path("/etc/os-release").read_text()
         missing += ["chromium-browser" if ubuntu else "chromium", "fonts-dejavu-core", "fonts-liberation"]
-    tools = {"ss": "iproute2", "ps": "procps", "curl": "curl"} if for_tests else {}
+    tools = {"ss": "iproute2", "ps": "procps", "curl": "curl", "x11vnc": "x11vnc"} if for_tests else {}
     missing += [package for tool, package in tools.items() if not shutil.which(tool)]
     if for_tests and not any(Path("/usr/lib").glob("*/libatomic.so.1")):
         missing.append("libatomic1")  # for the Node.js inside Playwright

@@ -1,50 +1,24 @@
 """A real server in a process of its own, a real browser session behind it, and a headless Chromium that looks at it."""
 
-import os
 import shutil
-import subprocess
-import sys
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
-from live_server import API_KEY, Server
+from live_server import Server, serving
 from playwright.sync_api import Browser, Page, Playwright, sync_playwright
+from witness import Witness, witness_on
+from x_display import XDisplay, xvnc
 
 CHROMIUM_ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    directory = tmp_path_factory.mktemp("server")
-    environment = {
-        **{name: value for name, value in os.environ.items() if not name.startswith("PILOTHOUSE_")},
-        "PILOTHOUSE_PORT": "0",
-        "PILOTHOUSE_DATA_DIR": str(directory),
-        "PILOTHOUSE_API_KEY": API_KEY,
-        "PILOTHOUSE_VERIFY_SECONDS": "1",
-    }
-    with (directory / "log").open("w") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "pilothouse_app", "serve"],
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=log,
-            text=True,
-        )
-    assert process.stdout is not None
-    announced = process.stdout.readline()
-    assert announced.startswith("Pilothouse serves "), announced + (directory / "log").read_text()
-    url = announced.split()[-1]
-    with httpx.Client(base_url=f"{url}/api/v1", headers={"x-api-key": API_KEY}) as api:
-        yield Server(url, api, directory / "pilothouse.sqlite3", process)
-    process.terminate()
-    try:
-        assert process.wait(timeout=10) == 0
-    finally:
-        process.kill()
-        process.stdout.close()
+    with serving(tmp_path_factory.mktemp("server")) as server:
+        yield server
 
 
 @pytest.fixture
@@ -53,6 +27,19 @@ def session(server: Server) -> Iterator[dict[str, Any]]:
     session = server.start_session(url=f"{server.url}/harbour.html", viewport={"width": 1024, "height": 700})
     yield session
     server.api.delete(f"/browser_sessions/{session['browser_session_id']}")
+
+
+@pytest.fixture(scope="module")
+def display() -> Iterator[XDisplay]:
+    with tempfile.TemporaryDirectory(prefix="ph-", dir="/tmp") as name, xvnc(Path(name)) as display:
+        yield display
+
+
+@pytest.fixture(scope="module")
+def witness(display: XDisplay) -> Iterator[Witness]:
+    """Who sees what arrives at the display."""
+    with witness_on(display.name) as witness:
+        yield witness
 
 
 @pytest.fixture(scope="module")

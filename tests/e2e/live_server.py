@@ -1,8 +1,11 @@
 """A `pilothouse serve` process, and what a client of its API does."""
 
+import os
 import sqlite3
 import subprocess
-from contextlib import closing
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -46,3 +49,36 @@ class Server:
         with closing(sqlite3.connect(self.database)) as connection:
             (address,) = connection.execute(query, [session["browser_session_id"]]).fetchone()
         return str(address)
+
+
+@contextmanager
+def serving(directory: Path, **settings: str) -> Iterator[Server]:
+    """A server that keeps its data and its log in a directory of its own."""
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith("PILOTHOUSE_")},
+        "PILOTHOUSE_PORT": "0",
+        "PILOTHOUSE_DATA_DIR": str(directory),
+        "PILOTHOUSE_API_KEY": API_KEY,
+        "PILOTHOUSE_VERIFY_SECONDS": "1",
+        **settings,
+    }
+    with (directory / "log").open("w") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "pilothouse_app", "serve"],
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+        )
+    assert process.stdout is not None
+    announced = process.stdout.readline()
+    assert announced.startswith("Pilothouse serves "), announced + (directory / "log").read_text()
+    url = announced.split()[-1]
+    with httpx.Client(base_url=f"{url}/api/v1", headers={"x-api-key": API_KEY}) as api:
+        yield Server(url, api, directory / "pilothouse.sqlite3", process)
+    process.terminate()
+    try:
+        assert process.wait(timeout=10) == 0
+    finally:
+        process.kill()
+        process.stdout.close()

@@ -35,6 +35,12 @@ class ViewerPage:
         self.hand_back.click()
         self.expect_control("agent")
 
+    def point_at_the_middle(self) -> None:
+        """Move the mouse over the picture."""
+        picture = self.canvas.bounding_box()
+        assert picture is not None
+        self.page.mouse.move(picture["x"] + picture["width"] / 2, picture["y"] + picture["height"] / 2)
+
     def click_on(self, target: Locator) -> None:
         """Click on the picture where an element of the remote page is."""
         x, y, width, height = target.evaluate(
