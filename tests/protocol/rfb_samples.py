@@ -108,6 +108,14 @@ keysyms: st.SearchStrategy[int] = st.one_of(
 )
 """Of all ranges that mean something to a server."""
 
+characters: st.SearchStrategy[int] = st.one_of(
+    st.integers(0x20, 0x7E),
+    st.integers(0xA0, 0xFF),
+    st.integers(0x06A1, 0x06FF),  # Cyrillic
+    st.integers(0x0100_0100, 0x0100_D7FF),
+    st.integers(0x0101_F300, 0x0101_F6FF),  # emoji
+)
+
 keys: st.SearchStrategy[bytes] = st.builds(
     key, keysyms, st.sampled_from([0, 0, 1, 1, 2, 0xFF]), st.sampled_from([bytes(2), b"\xff\xff"])
 )

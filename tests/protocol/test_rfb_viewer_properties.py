@@ -9,19 +9,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import attrs
-import pytest
 from cuts import cut_anywhere
 from hypothesis import example, given
 from hypothesis import strategies as st
 from rfb_by_hand import nothing_that_open_forbids, nothing_that_servers_obey, only_what_guarded_allows
-from rfb_samples import MODIFIERS, keys, keysyms, lift, messages, point, pointers, press, streams
+from rfb_samples import MODIFIERS, characters, keys, keysyms, lift, messages, point, pointers, press, streams
 from rfb_server import Server, input_in, messages_in
 
 from pilothouse.protocol.rfb.constants import MAX_CUT_TEXT
 from pilothouse.protocol.rfb.decisions import FORWARD, Drop, KeyDecision, Kind, Reason
 from pilothouse.protocol.rfb.input_policy import GUARDED, OPEN, InputPolicy
 from pilothouse.protocol.rfb.key_state import MAX_KEYS
-from pilothouse.protocol.rfb.viewer_input import ViewerInput
+from pilothouse.protocol.rfb.viewer_input import Judged, ViewerInput
 
 
 @attrs.frozen
@@ -39,15 +38,10 @@ class EverythingPasses:
 
 
 EVERYTHING = EverythingPasses()
-POLICIES: dict[str, InputPolicy] = {
-    "guarded": GUARDED,
-    "open": OPEN,
-    "no clipboard": OPEN.changed(deny=["clipboard"]),
-    "short texts": EverythingPasses(buttons=0x0F, largest_cut_text=8),
-    "everything": EVERYTHING,
-}
+NO_CLIPBOARD = OPEN.changed(deny=["clipboard"])
+SHORT_TEXTS = EverythingPasses(buttons=0x0F, largest_cut_text=8)
 
-every_policy = pytest.mark.parametrize("policy", POLICIES.values(), ids=POLICIES)
+policies: st.SearchStrategy[InputPolicy] = st.sampled_from([GUARDED, OPEN, EVERYTHING, NO_CLIPBOARD, SHORT_TEXTS])
 terms = st.lists(st.tuples(st.booleans(), streams), max_size=5)
 """What is sent while this viewer is in control or not, one after the other."""
 
@@ -86,13 +80,6 @@ class Session:
         self.server.receive(data)
 
 
-def _unless_changed(message: bytes) -> bytes:
-    """What must stay the same: of a pointer event the place, of a SetEncodings that there is one."""
-    if message[0] == 2:
-        return message[:1]
-    return message[:1] + message[2:] if message[0] == 5 else message
-
-
 def play(policy: InputPolicy, sent: list[tuple[bool, bytes]], server: Server | None = None) -> Session:
     session = Session(policy, server)
     for in_control, data in sent:
@@ -100,10 +87,9 @@ def play(policy: InputPolicy, sent: list[tuple[bool, bytes]], server: Server | N
     return session
 
 
-@every_policy
-@given(st.data(), terms)
+@given(st.data(), policies, terms)
 def test_nothing_depends_on_where_the_stream_is_cut(
-    policy: InputPolicy, data: st.DataObject, sent: list[tuple[bool, bytes]]
+    data: st.DataObject, policy: InputPolicy, sent: list[tuple[bool, bytes]]
 ) -> None:
     at_once, in_pieces = play(policy, sent), Session(policy)
     for in_control, stream in sent:
@@ -113,8 +99,7 @@ def test_nothing_depends_on_where_the_stream_is_cut(
     assert in_pieces.violation == at_once.violation
 
 
-@every_policy
-@given(terms)
+@given(policies, terms)
 def test_what_passed_once_passes_again_unchanged(policy: InputPolicy, sent: list[tuple[bool, bytes]]) -> None:
     passed = play(policy, sent).forwarded
     again = ViewerInput(policy).receive(passed, in_control=True)
@@ -123,16 +108,20 @@ def test_what_passed_once_passes_again_unchanged(policy: InputPolicy, sent: list
     assert again.violation is None
 
 
-@every_policy
-@given(st.lists(st.one_of(messages, keys, pointers), max_size=MAX_KEYS))
+@given(policies, st.lists(st.one_of(messages, keys, pointers), max_size=MAX_KEYS))
 def test_what_passes_keeps_its_order_and_its_bytes(policy: InputPolicy, sent: list[bytes]) -> None:
     remaining = iter([_unless_changed(message) for message in sent])
     for message in messages_in(ViewerInput(policy).receive(b"".join(sent), in_control=True).forward):
         assert _unless_changed(message) in remaining, message.hex()
 
 
-@every_policy
-@given(st.lists(st.one_of(messages, pointers, pointers)))
+@given(st.lists(st.tuples(st.sampled_from([(), (0xFFE1,), (0xFFE2,), (0xFE03,)]), characters)))
+def test_typing_passes_in_every_alphabet(typed: list[tuple[tuple[int, ...], int]]) -> None:
+    sent = b"".join(press(*held, keysym) + lift(keysym, *held) for held, keysym in typed)
+    assert ViewerInput(GUARDED).receive(sent, in_control=True) == Judged(sent, [], None)
+
+
+@given(policies, st.lists(st.one_of(messages, pointers, pointers)))
 def test_a_pointer_event_keeps_its_place_and_loses_what_is_not_allowed(policy: InputPolicy, sent: list[bytes]) -> None:
     forwarded = messages_in(ViewerInput(policy).receive(b"".join(sent), in_control=True).forward)
     expected = [raw[:1] + bytes([raw[1] & policy.buttons]) + raw[2:] for raw in sent if raw[0] == 5]
@@ -144,8 +133,7 @@ def test_without_control_no_input_is_forwarded_whatever_comes_in(sent: bytes) ->
     assert input_in(ViewerInput(EVERYTHING).receive(sent, in_control=False).forward) == []
 
 
-@every_policy
-@given(terms)
+@given(policies, terms)
 def test_a_hand_over_releases_exactly_what_the_server_holds(
     policy: InputPolicy, sent: list[tuple[bool, bytes]]
 ) -> None:
@@ -163,8 +151,7 @@ def test_a_hand_over_releases_exactly_what_the_server_holds(
         assert server.mask == 0
 
 
-@every_policy
-@given(terms)
+@given(policies, terms)
 def test_after_a_hand_over_a_viewer_without_control_changes_nothing(
     policy: InputPolicy, sent: list[tuple[bool, bytes]]
 ) -> None:
@@ -176,9 +163,11 @@ def test_after_a_hand_over_a_viewer_without_control_changes_nothing(
     assert input_in(session.forwarded[before:]) == []
 
 
-@every_policy
-@given(st.lists(st.one_of(keys, keysyms.map(press), st.integers(0x100, 0x400).map(lambda n: press(0x0100_0000 + n)))))
-@example([press(*range(0x0100_0100, 0x0100_0180))])
+@given(
+    policies,
+    st.lists(st.one_of(keys, keysyms.map(press), st.integers(0x100, 0x400).map(lambda n: press(0x0100_0000 + n)))),
+)
+@example(GUARDED, [press(*range(0x0100_0100, 0x0100_0180))])
 def test_never_more_keys_are_held_than_there_are_fingers(policy: InputPolicy, sent: list[bytes]) -> None:
     session = play(policy, [(True, b"".join(sent))])
     assert session.server.most_down <= MAX_KEYS
@@ -197,3 +186,10 @@ def test_under_the_open_policy_no_press_reaches_the_host(sent: list[tuple[bool, 
 @given(terms)
 def test_under_no_policy_a_press_makes_the_server_do_anything(sent: list[tuple[bool, bytes]]) -> None:
     play(EVERYTHING, sent, Server(on_press=nothing_that_servers_obey))
+
+
+def _unless_changed(message: bytes) -> bytes:
+    """What must stay the same: of a pointer event the place, of a SetEncodings that there is one."""
+    if message[0] == 2:
+        return message[:1]
+    return message[:1] + message[2:] if message[0] == 5 else message
