@@ -4,8 +4,9 @@ from __future__ import annotations
 
 CONTROL, SHIFT = {0xFFE3, 0xFFE4}, {0xFFE1, 0xFFE2}
 _ARROWS_HOME_END = {*range(0xFF50, 0xFF55), 0xFF57}
+META_ALT_SUPER_HYPER = {*range(0xFFE7, 0xFFEF)}
 _NEVER = {
-    *range(0xFFE7, 0xFFEF),  # Meta, Alt, Super, Hyper
+    *META_ALT_SUPER_HYPER,
     *(0xFF67, 0xFF61, 0xFF6A),  # Menu, Print, Help
     *({*range(0xFFBE, 0xFFE1)} - {0xFFC0, 0xFFC2}),  # F keys but F3 and F5
 }
@@ -29,12 +30,14 @@ _SAME = {
 
 
 def breaks_guarded(keysym: int, held: set[int]) -> bool:
-    """Whether `guarded` must not let this press pass while the server sees these keys as held."""
+    """Whether `guarded` must not let this press pass while these keys are held, whether they passed or not."""
     same = _SAME.get(keysym, keysym - 0x0100_0000 if keysym in range(0x0100_0000, 0x0100_0100) else keysym)
     if same in _NEVER:
         return True
     if same in _JUDGED_ALONE:
         return False
+    if held & META_ALT_SUPER_HYPER:
+        return True
     if held & CONTROL:
         return same not in (_WITH_CONTROL_AND_SHIFT if held & SHIFT else _WITH_CONTROL)
     return bool(held & SHIFT) and same in _NEVER_WITH_SHIFT

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from enum import IntEnum
 
 import attrs
+from message_reader import MessageReader
 from shorthand import spelled_out
 
 from pilothouse.protocol.rfb.decisions import FORWARD, Drop, KeyDecision, Kind, Reason
@@ -91,6 +92,19 @@ class Story:
     def coalesced(self) -> Story:
         """The same in reads as long as possible."""
         return Story(self.policy, [Stretch(each.in_control, [b"".join(each.reads)]) for each in self.stretches])
+
+    def message_by_message(self) -> Story:
+        """The same with a message in each read."""
+        reader, stretches = MessageReader(), []
+        for stretch in self.coalesced().stretches:
+            (rest,) = stretch.reads
+            reads, came_before = [], len(reader.rest)
+            for message in reader.receive(rest):
+                end = len(message) - came_before
+                reads.append(rest[:end])
+                rest, came_before = rest[end:], 0
+            stretches.append(Stretch(stretch.in_control, [*reads, rest]))
+        return Story(self.policy, stretches)
 
 
 def written(settings: int, events: Iterable[tuple[int, Event]], sent: bytes) -> bytes:
