@@ -32,9 +32,14 @@ def seeds() -> Iterator[bytes]:
     for policy in range(len(POLICIES)):
         for sent in (_all_at_once, *map(_chords_with, range(len(MODIFIERS_AND_LOCKS)))):
             yield written(SHORTHAND | IN_CONTROL | policy, [], sent)
+        yield written(policy, [(6, Event.HAND_OVER)], _pointer(1, *range(1, 0x100)))
 
 
 _all_at_once = bytes(DOWN | key for key in range(len(KEYS)))
+
+
+def _pointer(*masks: int) -> bytes:
+    return b"".join(bytes([5, mask, 0, mask, 0, 32]) for mask in masks)
 
 
 def _chords_with(modifier: int) -> bytes:
