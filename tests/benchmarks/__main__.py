@@ -1,13 +1,17 @@
-"""`nox -s bench`: Pilothouse beside its peers in one run on one machine, in absolute figures and in ratios."""
+"""`nox -s bench`: Pilothouse beside its peers in one run on one machine, in absolute figures and in ratios.
+
+`nox -s bench -- filter` measures only the filter of what viewers send.
+"""
 
 from __future__ import annotations
 
+import argparse
 import statistics
-import sys
 from collections.abc import Sequence
 
 from benchmarks import report
 from benchmarks.candidates import FASTAPI, OURS, WEBSOCKIFY, all_candidates
+from benchmarks.filter import ALONE, MESSAGES, filter_costs
 from benchmarks.measures import Runner, idle_memory, round_trips, round_trips_on, updates
 from benchmarks.processes import Cores
 from benchmarks.sessions import session_times
@@ -16,11 +20,34 @@ from benchmarks.sizes import FULL, SMOKE, Sizes
 
 def main() -> None:
     """Measure and print; with `--smoke` with tiny counts, so that the figures mean nothing."""
-    sizes = SMOKE if "--smoke" in sys.argv[1:] else FULL
+    parser = argparse.ArgumentParser(prog="nox -s bench --")
+    parser.add_argument("only", nargs="?", choices=["filter"])
+    parser.add_argument("--smoke", action="store_true")
+    arguments = parser.parse_args()
+    sizes = SMOKE if arguments.smoke else FULL
+    filter_alone(sizes)
+    if arguments.only:
+        return
     cores = Cores.of_this_machine()
     with all_candidates(cores) as candidates:
         compare([Runner(candidate, candidate.connect()) for candidate in candidates], cores, sizes)
     begin_and_end(sizes)
+
+
+def filter_alone(sizes: Sizes) -> None:
+    """Parser and policy, without a proxy around them."""
+    report.heading(
+        f"filter, {MESSAGES:,} messages in a read: µs for each", ("Pilothouse", "slice loop", "/ slice loop")
+    )
+    costs = filter_costs(sizes)
+    for name, cost in costs.items():
+        report.beside(name, cost.filter, cost.slices)
+
+    print("\nGoals")
+    slowest = max(cost.filter for name, cost in costs.items() if name != ALONE)
+    report.goal("filter, one message in a read", costs[ALONE].filter, 6, " µs")
+    report.goal(f"filter, each of {MESSAGES:,} messages in a read", slowest, 3, " µs")
+    print()
 
 
 def compare(runners: Sequence[Runner], cores: Cores, sizes: Sizes) -> None:

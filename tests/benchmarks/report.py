@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from benchmarks.candidates import FASTAPI, OURS, WEBSOCKIFY
 from benchmarks.measures import Figures
 
 _NAME_WIDTH, _WIDTH = 44, 13
 
 
-def heading(title: str) -> None:
-    """The first line of a table of candidates."""
-    columns = (OURS, WEBSOCKIFY, FASTAPI, "/ websockify", "/ FastAPI")
+_CANDIDATES = (OURS, WEBSOCKIFY, FASTAPI, "/ websockify", "/ FastAPI")
+
+
+def heading(title: str, columns: Sequence[str] = _CANDIDATES) -> None:
+    """The first line of a table."""
     print(f"\n{title:{_NAME_WIDTH}}" + "".join(f"{column:>{_WIDTH}}" for column in columns), flush=True)
 
 
@@ -21,6 +25,12 @@ def row(name: str, figures: Figures) -> None:
     cells = [f"{value:>{_WIDTH},.{_digits(value)}f}" for value in values]
     cells += [f"{ratio:>{_WIDTH}.2f}" for ratio in ratios]
     print(f"  {name:{_NAME_WIDTH - 2}}" + "".join(cells), flush=True)
+
+
+def beside(name: str, ours: float, peer: float) -> None:
+    """One figure of ours and of its only peer, and the ratio."""
+    cells = "".join(f"{value:>{_WIDTH}.2f}" for value in (ours, peer, ours / peer))
+    print(f"  {name:{_NAME_WIDTH - 2}}{cells}", flush=True)
 
 
 def times(name: str, median: float, worst: float) -> None:

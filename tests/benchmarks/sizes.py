@@ -20,6 +20,7 @@ class Sizes:
         idle_connections: for the memory of one.
         sessions: real browsers, one after the other.
         viewers: of each such session.
+        filter_turns: of each case for the filter alone.
     """
 
     key_turns: int
@@ -30,9 +31,28 @@ class Sizes:
     idle_connections: int
     sessions: int
     viewers: int
+    filter_turns: int
 
 
 FULL = Sizes(
-    key_turns=80, warm_up=20, keys=150, burst_turns=10, burst_mib=16, idle_connections=100, sessions=5, viewers=10
+    key_turns=80,
+    warm_up=20,
+    keys=150,
+    burst_turns=10,
+    burst_mib=16,
+    idle_connections=100,
+    sessions=5,
+    viewers=10,
+    filter_turns=300,
 )
-SMOKE = Sizes(key_turns=1, warm_up=2, keys=10, burst_turns=1, burst_mib=1, idle_connections=2, sessions=1, viewers=2)
+SMOKE = Sizes(
+    key_turns=1,
+    warm_up=2,
+    keys=10,
+    burst_turns=1,
+    burst_mib=1,
+    idle_connections=2,
+    sessions=1,
+    viewers=2,
+    filter_turns=1,
+)
