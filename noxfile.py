@@ -151,7 +151,7 @@ def fuzz(session: nox.Session) -> None:
         session.install("-q", "--only-binary=atheris", *nox.project.dependency_groups(PROJECT, "fuzz"))
     except nox.command.CommandFailed:
         session.warn("There is no atheris for this Python: hypothesis searches instead, in the session `deep`.")
-        session.notify("deep", [])
+        session.notify("deep", ["tests/fuzz"])
         return
     found = Path(session.create_tmp())
     session.run(
