@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import signal
+import struct
 import subprocess
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import attrs
 import pytest
 import trio
 from program import Program
-from rfb_picture import Picture, take_picture
+from rfb_client import CONTROL, Picture, RfbClient, open_rfb_client, set_encodings, take_picture
 from session_processes import (
     DisplaySocket,
     Process,
@@ -74,6 +75,49 @@ async def test_the_page_fills_the_screen(browsers: LocalBrowsers) -> None:
 
 def is_green(picture: Picture, x: int, y: int) -> bool:
     return picture.colour(x, y) == "#00ff00"
+
+
+# 64 by 48 pixels. Who has not advertised -308, ExtendedDesktopSize, would crash an Xvnc that accepts it.
+SET_DESKTOP_SIZE = struct.pack(">BxHHBxIHHHHI", 251, 64, 48, 1, 0, 0, 0, 64, 48, 0)
+
+
+@pytest.mark.parametrize("advertised", [[0], [0, -308]])
+async def test_no_viewer_changes_the_size_of_the_screen(browsers: LocalBrowsers, advertised: list[int]) -> None:
+    async with browsers.start(SPEC) as browser:
+        async with open_rfb_client(rfb_socket(browser)) as client:
+            await client.say(set_encodings(*advertised) + SET_DESKTOP_SIZE + client.update_request)
+            with trio.fail_after(10):
+                await client.hear()
+        picture = await take_picture(rfb_socket(browser))
+        assert (picture.width, picture.height) == (SPEC.width, SPEC.height)
+
+
+# A key has one colour, and Ctrl+C another, which shows that the page has handled it.
+COPIES = """data:text/html,<textarea autofocus onfocus="body.style.background='rgb(255,0,255)'"
+ oncopy="body.style.background='rgb(0,255,0)'" onkeyup="body.style.background=
+ {1:'rgb(255,0,0)',2:'rgb(0,0,255)'}[event.key]||body.style.background">secret words</textarea>""".replace("\n", "")
+
+
+async def test_what_is_copied_in_the_browser_reaches_no_viewer(browsers: LocalBrowsers) -> None:
+    async with (
+        browsers.start(attrs.evolve(SPEC, url=COPIES)) as browser,
+        open_rfb_client(rfb_socket(browser)) as client,
+    ):
+        await until_shown(client, "#ff00ff")
+        await client.press(CONTROL, ord("a"))
+        await client.press(CONTROL, ord("c"))
+        await until_shown(client, "#00ff00")
+        # Xvnc and Chromium talk to each other about a clipboard that has changed before keys that come later.
+        for key, colour in 5 * [("1", "#ff0000"), ("2", "#0000ff")]:
+            await client.press(ord(key))
+            await until_shown(client, colour)
+        assert client.cut_texts == []
+
+
+async def until_shown(client: RfbClient, colour: str) -> None:
+    with trio.fail_after(10):
+        while (await client.picture()).colour(client.width // 2, client.height - 50) != colour:
+            pass
 
 
 async def test_nothing_is_left_after_a_normal_end(browsers: LocalBrowsers) -> None:

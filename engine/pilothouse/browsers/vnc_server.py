@@ -12,6 +12,7 @@ from pilothouse.browsers.programs import Programs
 from pilothouse.browsers.provider import BrowserSpec
 from pilothouse.browsers.run_directory import RunDirectory
 from pilothouse.browsers.threads import in_thread
+from pilothouse.protocol.rfb.constants import MAX_CUT_TEXT
 
 NAME = "Xvnc"
 
@@ -69,8 +70,17 @@ def _command(program: str, spec: BrowserSpec, directory: RunDirectory, display_f
         "-UseBlacklist=0",
         "-AlwaysShared",
         "-DisconnectClients=0",
+        # Who only watches is not idle.
+        "-IdleTimeout=0",
         # A well-formed SetDesktopSize can crash Xvnc.
         "-AcceptSetDesktopSize=0",
+        # Keysyms are what the input policy judges. Raw scancodes mean another key in another layout.
+        "-RawKeyboard=0",
+        # What is copied would reach every viewer, also those who only watch.
+        "-SendCutText=0",
+        # The other way stays open: the clipboard of whoever holds control comes in, as far as the input policy lets it.
+        "-AcceptCutText=1",
+        f"-MaxCutText={MAX_CUT_TEXT}",
         # CLIPBOARD is for copies that were meant; PRIMARY would give every selection away.
         "-SetPrimary=0",
         "-SendPrimary=0",
