@@ -30,21 +30,21 @@ def seeds() -> Iterator[bytes]:
             for begins in (0, IN_CONTROL):
                 yield written(begins | number % len(POLICIES), [(half, event), (1, Event.CUT), (9, event)], sent)
     for policy in range(len(POLICIES)):
-        for sent in (_all_at_once, *map(_chords_with, range(len(MODIFIERS_AND_LOCKS)))):
+        for sent in (_all_at_once, *_chords()):
             yield written(SHORTHAND | IN_CONTROL | policy, [], sent)
-        yield written(policy, [(6, Event.HAND_OVER)], _pointer(1, *range(1, 0x100)))
+        for first in range(0, 0x100, 32):
+            masks = [first, *range(first, first + 32)]
+            yield written(policy, [(6, Event.HAND_OVER)], b"".join(bytes([5, mask, 0, mask, 0, 9]) for mask in masks))
 
 
 _all_at_once = bytes(DOWN | key for key in range(len(KEYS)))
 
 
-def _pointer(*masks: int) -> bytes:
-    return b"".join(bytes([5, mask, 0, mask, 0, 32]) for mask in masks)
-
-
-def _chords_with(modifier: int) -> bytes:
-    """Every key with this modifier, and those held before it once more while it is down."""
-    others = range(len(MODIFIERS_AND_LOCKS), len(KEYS))
-    pressed_and_lifted = bytes(byte for key in others for byte in (DOWN | key, key))
-    held = bytes(DOWN | key for key in others[:20])
-    return bytes([DOWN | modifier]) + pressed_and_lifted + bytes([modifier]) + held + bytes([DOWN | modifier]) + held
+def _chords() -> Iterator[bytes]:
+    """Some keys with a modifier, and then again while they are held from before. Short: a fuzzer plays them often."""
+    for modifier in range(len(MODIFIERS_AND_LOCKS)):
+        for first in range(len(MODIFIERS_AND_LOCKS), len(KEYS), 12):
+            held = _all_at_once[first : first + 12]
+            pressed_and_lifted = bytes(byte for key in held for byte in (key, key - DOWN))
+            down, up = bytes([DOWN | modifier]), bytes([modifier])
+            yield down + pressed_and_lifted + up + held + down + held
