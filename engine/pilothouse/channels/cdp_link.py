@@ -6,16 +6,20 @@ Deadlines are the owner's, too. When the connection goes, everybody who waits he
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
-from typing import Any
+from contextlib import asynccontextmanager, suppress
+from typing import Any, cast
+from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 import h11
 import trio
 import trio_websocket
 import wsproto.utilities
 
+from pilothouse.channels.direct_stream import DirectStream
 from pilothouse.channels.errors import leaves
+from pilothouse.channels.transport import BROKEN
 from pilothouse.protocol.cdp_executor import (
     CdpEvent,
     CdpExecutor,
@@ -37,7 +41,9 @@ _CLOSE_SECONDS = 0.1
 _WRITE_SECONDS = 10.0
 _OUTBOX = 256
 
-_NO_WEBSOCKET = (trio_websocket.HandshakeError, wsproto.utilities.ProtocolError, h11.ProtocolError, OSError, ValueError)
+_DEFAULT_PORTS = {"ws": 80, "wss": 443}
+# trio-websocket lets through what the two libraries underneath it raise.
+_NO_WEBSOCKET = (trio_websocket.HandshakeError, wsproto.utilities.ProtocolError, h11.ProtocolError)
 
 
 class CdpLink:
@@ -73,7 +79,8 @@ class CdpLink:
 
         command_id, message = self._executor.send(method, params or {}, settle, session_id=session_id)
         try:
-            await self._outbox.send(message)
+            with suppress(trio.BrokenResourceError):  # the connection went, which settles the command
+                await self._outbox.send(message)
             await settled.wait()
         finally:
             self._executor.forget(command_id)
@@ -91,18 +98,28 @@ class CdpLink:
         self._executor.target_gone(session_id)
 
     async def _read(self) -> None:
-        while True:
-            event = self._executor.receive_untrusted(await self._connection.get_message())
-            if event is not None:
-                self._on_event(event)
+        try:
+            while True:
+                event = self._executor.receive_untrusted(await self._connection.get_message())
+                if event is not None:
+                    self._on_event(event)
+        except (trio_websocket.ConnectionClosed, CdpViolation) as error:
+            raise self._lose(str(error)) from error
 
     async def _write(self) -> None:
-        async for message in self._to_send:
-            with trio.fail_after(_WRITE_SECONDS):
-                await self._connection.send_message(message)
+        try:
+            async for message in self._to_send:
+                with trio.fail_after(_WRITE_SECONDS):
+                    await self._connection.send_message(message)
+        except trio.TooSlowError as error:
+            raise self._lose(f"the browser has taken nothing for {_WRITE_SECONDS:g} s") from error
+        except (trio_websocket.ConnectionClosed, trio.ClosedResourceError) as error:
+            raise self._lose(str(error)) from error
 
-    def _lose(self, reason: str) -> None:
+    def _lose(self, reason: str) -> ConnectionLost:
         self._executor.connection_lost(reason)
+        self._to_send.close()
+        return ConnectionLost(reason)
 
 
 @asynccontextmanager
@@ -111,33 +128,99 @@ async def open_cdp_link(
 ) -> AsyncIterator[CdpLink]:
     """Connect to a browser's DevTools; leaving the context closes the connection.
 
+    What the context's body raises comes out as it is, in no group.
+
     Args:
-        address: `ws://…` of the browser, as its `/json/version` tells it.
+        address: `ws://…` or `wss://…` of the browser, as its `/json/version` tells it.
         on_event: called, without awaiting, with each event in its order.
         max_message_size: bytes of one message from the browser.
 
     Raises:
         ConnectionLost: on entering, when nobody answers; in the context, when the connection goes.
     """
-    link: CdpLink | None = None
-    reason = "the connection to the browser was closed"
+    failure: Exception | None = None
+    left = False
     try:
-        async with trio.open_nursery() as nursery:
-            with trio.fail_after(_CONNECT_SECONDS):
-                connection = await trio_websocket.connect_websocket_url(
-                    nursery, address, max_message_size=max_message_size
-                )
+        parts = _parts(address)
+        async with _connected(parts) as socket, trio.open_nursery() as nursery:
+            connection = await _upgraded(nursery, socket, parts, max_message_size)
             link = CdpLink(connection, on_event)
+            nursery.start_soon(link._read)
+            nursery.start_soon(link._write)
             try:
-                async with trio.open_nursery() as pumps:
-                    pumps.start_soon(link._read)
-                    pumps.start_soon(link._write)
-                    yield link
-                    pumps.cancel_scope.cancel()
+                yield link
+                left = True
+            except Exception as error:  # noqa: BLE001 (raised below: out of the nursery it would come in a group)
+                failure = error
             finally:
-                link._lose(reason)
+                link._lose("the connection to the browser was closed")
                 with trio.move_on_after(_CLOSE_SECONDS, shield=True):
                     await connection.aclose()
                 nursery.cancel_scope.cancel()
-    except* (trio_websocket.ConnectionClosed, CdpViolation, trio.TooSlowError, *_NO_WEBSOCKET) as group:
-        raise ConnectionLost(f"no connection to the browser: {leaves(group)[0]!r}") from group
+    except* (ConnectionLost, *_NO_WEBSOCKET) as group:
+        if failure is None and not left:
+            failure = ConnectionLost(f"no connection to the browser: {leaves(group)[0]}")
+    if failure is not None:
+        raise failure
+
+
+def _parts(address: str) -> SplitResult:
+    try:
+        parts = urlsplit(address)
+        if parts.scheme in _DEFAULT_PORTS and parts.hostname and parts.port != 0:
+            return parts
+    except ValueError:
+        pass
+    raise ConnectionLost("this is no address of a WebSocket")
+
+
+@asynccontextmanager
+async def _connected(parts: SplitResult) -> AsyncIterator[trio.SocketStream]:
+    try:
+        with trio.fail_after(_CONNECT_SECONDS):
+            stream = await trio.open_tcp_stream(parts.hostname or "", parts.port or _DEFAULT_PORTS[parts.scheme])
+    except (*BROKEN, trio.TooSlowError) as error:
+        raise ConnectionLost(f"it cannot be reached: {error}") from error
+    try:
+        yield stream
+    finally:
+        await trio.aclose_forcefully(stream)
+
+
+async def _upgraded(
+    nursery: trio.Nursery, socket: trio.SocketStream, parts: SplitResult, max_message_size: int
+) -> trio_websocket.WebSocketConnection:
+    answering = _Answering(socket)
+    stream: trio.abc.Stream = answering
+    if parts.scheme == "wss":
+        context = ssl.create_default_context()
+        stream = trio.SSLStream(answering, context, server_hostname=parts.hostname, https_compatible=True)
+    try:
+        with trio.fail_after(_CONNECT_SECONDS):
+            connection = await trio_websocket.wrap_client_stream(
+                nursery,
+                cast(trio.SocketStream, stream),  # any Stream will do, whatever the annotation says
+                parts.netloc.rpartition("@")[2],
+                urlunsplit(("", "", parts.path or "/", parts.query, "")),
+                max_message_size=max_message_size,
+                receive_buffer_size=None,
+            )
+    except trio.TooSlowError as error:
+        raise ConnectionLost("it does not answer") from error
+    answering.handshake = False
+    return connection
+
+
+class _Answering(DirectStream):
+    """Ends the handshake when the browser hangs up in the middle of it. trio-websocket would wait on."""
+
+    handshake = True
+
+    async def receive_some(self, max_bytes: int | None = None) -> bytes:
+        try:
+            data = await super().receive_some(max_bytes)
+        except trio.BrokenResourceError:
+            data = b""
+        if self.handshake and not data:
+            raise ConnectionLost("it has hung up")
+        return data

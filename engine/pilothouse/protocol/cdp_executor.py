@@ -14,6 +14,7 @@ Source: https://chromedevtools.github.io/devtools-protocol/ and the JSON-RPC 2.0
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Generator, Mapping
 from typing import Any, TypeVar
 
@@ -21,6 +22,7 @@ import attrs
 import orjson
 
 from pilothouse.protocol.errors import RemoteProtocolError
+from pilothouse.protocol.well_formed import well_formed_json
 
 ResultT = TypeVar("ResultT")
 
@@ -97,7 +99,7 @@ class CdpExecutor:
     def __init__(self) -> None:
         self._last_id = 0
         self._in_flight: dict[int, _InFlight] = {}
-        self._lost: ConnectionLost | None = None
+        self._lost: str | None = None
 
     def __len__(self) -> int:
         """The number of commands that wait for their answer."""
@@ -110,7 +112,7 @@ class CdpExecutor:
 
         Args:
             method: such as `Page.navigate`.
-            params: JSON; lone surrogates in texts become U+FFFD, because UTF-8 has no room for them.
+            params: JSON; half a surrogate pair becomes U+FFFD, because UTF-8 has no room for it.
             settle: hears of the answer, unless the command is forgotten before.
             session_id: of the page or frame; None for the browser itself.
 
@@ -121,7 +123,7 @@ class CdpExecutor:
             ConnectionLost: there is no connection any more.
         """
         if self._lost is not None:
-            raise self._lost
+            raise ConnectionLost(f"{method}: {self._lost}")
         self._last_id += 1
         message = {"id": self._last_id, "method": method, "params": params}
         if session_id is not None:
@@ -137,13 +139,12 @@ class CdpExecutor:
     def receive_untrusted(self, message: str | bytes) -> CdpEvent | None:
         """Take in one message from the browser: settle a command, or hand out an event.
 
+        Half a surrogate pair in it becomes U+FFFD.
+
         Raises:
             CdpViolation: it is no message of CDP.
         """
-        try:
-            document = orjson.loads(message)
-        except orjson.JSONDecodeError as error:
-            raise CdpViolation("the browser sent what is not JSON") from error
+        document = _decoded(message)
         if not isinstance(document, dict):
             raise CdpViolation("the browser sent what is not an object")
         if "id" in document:
@@ -160,13 +161,14 @@ class CdpExecutor:
 
     def connection_lost(self, reason: str) -> None:
         """Whoever waits hears so at once, and nothing can be begun any more."""
-        self._lost = ConnectionLost(reason)
+        self._lost = reason
         waiting, self._in_flight = self._in_flight, {}
         for command in waiting.values():
             command.settle(ConnectionLost(f"{command.method}: {reason}"))
 
     def _settle(self, document: dict[str, Any]) -> None:
-        command = self._in_flight.pop(document["id"], None) if isinstance(document["id"], int) else None
+        # Python takes True and 1.0 for 1, and a list for no key at all.
+        command = self._in_flight.pop(document["id"], None) if type(document["id"]) is int else None
         if command is None:
             return  # forgotten, or never ours
         error = document.get("error")
@@ -205,24 +207,26 @@ def _encoded(message: dict[str, Any]) -> str:
     try:
         return orjson.dumps(message).decode()
     except orjson.JSONEncodeError:
-        return orjson.dumps(_without_surrogates(message)).decode()
+        return orjson.dumps(well_formed_json(message)).decode()
 
 
-def _without_surrogates(value: Any) -> Any:
-    if isinstance(value, str):
-        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    if isinstance(value, Mapping):
-        return {_without_surrogates(key): _without_surrogates(inner) for key, inner in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_without_surrogates(inner) for inner in value]
-    return value
+def _decoded(message: str | bytes) -> Any:
+    try:
+        return orjson.loads(message)
+    except orjson.JSONDecodeError as error:
+        try:
+            # Chromium escapes half of a surrogate pair as it stands in the page, and orjson will have none of it.
+            text = message.decode() if isinstance(message, bytes) else message
+            return well_formed_json(json.loads(text))
+        except (ValueError, RecursionError):
+            raise CdpViolation("the browser sent what is not JSON") from error
 
 
 def _refusal(command: _InFlight, error: dict[str, Any]) -> CdpFailure:
     code, message = error.get("code"), str(error.get("message", "refused"))
     if code == SESSION_NOT_FOUND:
         return TargetGone(f"{command.method}: the page has gone")
-    return CommandRefused(command.method, code if isinstance(code, int) else 0, message)
+    return CommandRefused(command.method, code if type(code) is int else 0, message)
 
 
 def _event(document: dict[str, Any]) -> CdpEvent | None:
