@@ -69,6 +69,9 @@ class Playing:
 
     def _see(self, sent: list[bytes], forwarded: list[bytes], *, in_control: bool) -> None:
         """See what becomes of the messages of one read."""
+        keys = [raw for raw in sent if raw[0] == 4 and in_control]
+        if len(keys) > 1:
+            self._forget_keys()
         not_seen_yet = iter(sent)
         for raw in forwarded:
             makes_room = raw[:2] == b"\x04\x00" and len(self._server.held) == MOST_KEYS
@@ -76,25 +79,23 @@ class Playing:
             if self._policy is GUARDED and raw[0] == 4 and raw[1]:
                 assert not breaks_guarded(int.from_bytes(raw[4:]), self._server.held | self._down), raw.hex()
             self._server.receive(raw, in_control=in_control)
-        self._type(sent, in_control=in_control)
+        for raw in keys:
+            self._type(raw)
         pixels = [raw[0] for raw in sent if raw[0] in FOR_EVERYBODY]
         assert [raw[0] for raw in forwarded if raw[0] in FOR_EVERYBODY] == pixels, "a viewer must be able to see"
         pointer = [self._point(raw, in_control=in_control) for raw in sent if raw[0] == 5]
         assert [raw for raw in forwarded if raw[0] == 5] == (pointer if in_control else [])
 
-    def _type(self, sent: list[bytes], *, in_control: bool) -> None:
-        """Follow the viewer's keyboard.
-
-        Of several keys in one read nobody knows which were down when one of them was judged, and of too many keys the
-        filter may forget some.
-        """
-        keys = [raw for raw in sent if raw[0] == 4 and in_control]
-        for raw in keys:
+    def _type(self, raw: bytes) -> None:
+        """Follow a holder's keyboard."""
+        if self._down_is_known:
             (self._down.add if raw[1] else self._down.discard)(int.from_bytes(raw[4:]))
-        if len(keys) > 1 or len(self._down) > MOST_KEYS:
-            self._down_is_known = False
-        if not self._down_is_known:
-            self._down.clear()
+        if len(self._down) > MOST_KEYS:
+            self._forget_keys()
+
+    def _forget_keys(self) -> None:
+        """Of several in one read nobody knows which were down when one was judged; too many the filter forgets too."""
+        self._down, self._down_is_known = set(), False
 
     def _point(self, raw: bytes, *, in_control: bool) -> bytes:
         """What a PointerEvent must become for a holder."""

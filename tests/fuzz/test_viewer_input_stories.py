@@ -32,6 +32,13 @@ def test_every_input_tells_a_story_that_holds(data: bytes) -> None:
     check(data)
 
 
+def test_what_was_lifted_in_the_same_read_is_not_held() -> None:
+    alt_down, alt_up, c_down = (
+        bytes.fromhex(raw) for raw in ("040100000000ffe9", "040000000000ffe9", "0401000000000063")
+    )
+    check(written(IN_CONTROL, [(8, Event.CUT)], alt_down + alt_up + c_down))
+
+
 def test_a_story_is_told_as_it_was_written() -> None:
     events = [(3, Event.CUT), (1, Event.SWELL), (0, Event.HAND_OVER), (2, Event.RELEASE)]
     story = Story.told_by(written(IN_CONTROL, events, b"abcdefgh"))
