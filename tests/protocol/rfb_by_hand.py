@@ -22,7 +22,7 @@ _KEYPAD |= {0xFF91: F[1], 0xFF92: F[2], 0xFF93: F[3], 0xFF94: F[4]}
 _KEYPAD |= dict(zip(range(0xFF95, 0xFF9E), (HOME, LEFT, UP, RIGHT, DOWN, PAGE_UP, PAGE_DOWN, END, BEGIN), strict=True))
 _KEYPAD |= dict(zip(range(0xFFAA, 0xFFBA), b"*+,-./0123456789", strict=True))
 
-_ALWAYS = SHIFT | CONTROL | ALT_GR | LOCKS
+PASSES_ALONE = SHIFT | CONTROL | ALT_GR | LOCKS
 _TEXT = {RETURN, TAB, BACKSPACE, DELETE, INSERT, *range(HOME, BEGIN + 1), F[3]}
 _WITH_CONTROL = {*b"acvxyz", *b"rf0-=+", BACKSPACE, DELETE, INSERT, *JUMPS}
 _WITH_CONTROL_AND_SHIFT = {*b"+", *JUMPS}
@@ -42,7 +42,7 @@ def only_what_guarded_allows(down: frozenset[int], pressed: int) -> None:
         allowed = keysym in _WITH_CONTROL
     else:
         allowed = _is_character(keysym) or keysym in _TEXT or (not down & SHIFT and keysym in {ESCAPE, F[5]})
-    assert allowed or keysym in _ALWAYS, f"{pressed:#x} was pressed with {sorted(map(hex, down))}"
+    assert allowed or keysym in PASSES_ALONE, f"{pressed:#x} was pressed with {sorted(map(hex, down))}"
 
 
 def nothing_that_open_forbids(down: frozenset[int], pressed: int) -> None:
@@ -62,7 +62,7 @@ def nothing_that_open_forbids(down: frozenset[int], pressed: int) -> None:
 def nothing_that_servers_obey(down: frozenset[int], pressed: int) -> None:
     assert pressed == 0xFE03 or not 0xFE00 <= pressed <= 0xFEFF, f"{pressed:#x} was pressed: a function of the server"
     assert pressed <= 0x0110_FFFF, f"{pressed:#x} was pressed: a vendor's key"
-    named = {*_TEXT, *_ALWAYS, *_KEYPAD, *F[1:], *META_AND_ALT, *SUPER_AND_HYPER, ESCAPE, PRINT, MENU, HELP}
+    named = {*_TEXT, *PASSES_ALONE, *_KEYPAD, *F[1:], *META_AND_ALT, *SUPER_AND_HYPER, ESCAPE, PRINT, MENU, HELP}
     assert pressed in named or _is_character(pressed), f"{pressed:#x} was pressed: neither a character nor a known key"
 
 

@@ -95,6 +95,13 @@ def test_a_modifier_counts_whether_it_was_forwarded_or_dropped(held: KeyState, k
         assert held.modifiers == 0
 
 
+def test_a_dropped_modifier_still_counts_when_another_is_lifted(held: KeyState) -> None:
+    held.drop(HYPER_R)
+    held.press(SHIFT_L)
+    held.lift(SHIFT_L)
+    assert held.modifiers == MODIFIER_OF[HYPER_R]
+
+
 def test_buttons_are_released_where_the_pointer_was_last(held: KeyState) -> None:
     held.point(point(0b101, 1, 2))
     held.point(point(0b100, 3, 4))

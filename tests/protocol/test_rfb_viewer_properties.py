@@ -12,8 +12,15 @@ import attrs
 from cuts import cut_anywhere
 from hypothesis import example, given
 from hypothesis import strategies as st
-from rfb_by_hand import nothing_that_open_forbids, nothing_that_servers_obey, only_what_guarded_allows
-from rfb_samples import MODIFIERS, characters, keys, keysyms, lift, messages, point, pointers, press, streams
+from rfb_by_hand import (
+    META_AND_ALT,
+    PASSES_ALONE,
+    SUPER_AND_HYPER,
+    nothing_that_open_forbids,
+    nothing_that_servers_obey,
+    only_what_guarded_allows,
+)
+from rfb_samples import MODIFIERS, characters, chords, keys, keysyms, lift, messages, point, pointers, press, streams
 from rfb_server import Server, input_in, messages_in
 
 from pilothouse.protocol.rfb.constants import MAX_CUT_TEXT
@@ -176,6 +183,20 @@ def test_never_more_keys_are_held_than_there_are_fingers(policy: InputPolicy, se
 @given(terms)
 def test_under_the_guarded_policy_no_press_means_what_is_not_in_the_table(sent: list[tuple[bool, bytes]]) -> None:
     play(GUARDED, sent, Server(on_press=only_what_guarded_allows))
+
+
+@given(st.lists(st.one_of(keys, chords), max_size=MAX_KEYS // 4).map(b"".join))
+def test_nothing_is_typed_while_alt_or_super_is_held_which_did_not_pass(sent: bytes) -> None:
+    viewer, held = ViewerInput(GUARDED), set()
+    for message in messages_in(sent):
+        keysym = int.from_bytes(message[4:])
+        forwarded = viewer.receive(message, in_control=True).forward
+        if not message[1]:
+            held.discard(keysym)
+            continue
+        if held & (META_AND_ALT | SUPER_AND_HYPER):
+            assert forwarded == b"" or keysym in PASSES_ALONE
+        held.add(keysym)
 
 
 @given(terms)
