@@ -77,7 +77,7 @@ def test_pilothouse_itself_imports_nothing() -> None:
 
 
 def test_protocol_knows_only_itself_and_its_data_libraries() -> None:
-    allowed = sys.stdlib_module_names | {"attrs", "cattrs", "orjson"}
+    allowed = sys.stdlib_module_names | {"ada_url", "attrs", "cattrs", "orjson"}
     foreign = {name for file in sources(PROTOCOL) for name in imports_of(file) if name.split(".")[0] not in allowed}
     assert {name for name in foreign if not name.startswith("pilothouse.protocol.")} == set()
 

@@ -15,6 +15,7 @@ from typing import Any, Literal, cast
 
 import attrs
 
+from pilothouse.protocol.destinations import AllowedDestinations
 from pilothouse.protocol.rfb.constants import MAX_CUT_TEXT
 from pilothouse.protocol.rfb.input_groups import GROUPS
 from pilothouse.protocol.rfb.input_policy import READY_POLICIES, GroupPolicy
@@ -78,6 +79,10 @@ def _hosts(text: str) -> HostList:
 
 def _networks(text: str) -> HostList:
     return HostList.parse(_entries(text), names_allowed=False)
+
+
+def _destinations(text: str) -> AllowedDestinations:
+    return AllowedDestinations.parse(_entries(text))
 
 
 def _seconds(text: str) -> float:
@@ -185,6 +190,16 @@ class Settings:
             about="Hosts of browsers that a session may attach to. Unix sockets count as loopback.",
         ),
     )
+    navigation_allowlist: AllowedDestinations = attrs.field(
+        default=AllowedDestinations(),
+        metadata=_variable(
+            _destinations,
+            default="none",
+            allowed="host names or IP addresses, with or without a port, or networks, separated by commas",
+            about="Where browsers may be sent besides the public internet: see "
+            "[Destinations](../explanation/destinations.md).",
+        ),
+    )
     verify_seconds: float = attrs.field(
         default=5.0,
         metadata=_variable(
@@ -236,7 +251,8 @@ class Settings:
             _whole_number(0, MAX_CUT_TEXT),
             default=f"`{MAX_CUT_TEXT}`",
             allowed=f"a whole number from 0 to {MAX_CUT_TEXT}",
-            about="Bytes of the largest clipboard text that a viewer may send; the most that is kept for a viewer, too.",
+            about="Bytes of the largest clipboard text that a viewer may send; "
+            "the most that is kept for a viewer, too.",
         ),
     )
     log_level: LogLevel = attrs.field(

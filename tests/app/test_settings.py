@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pilothouse.protocol.destinations import AllowedDestinations
 from pilothouse.protocol.rfb.input_policy import GUARDED
 from pilothouse_app.network_names import HostList
 from pilothouse_app.settings import Settings, SettingsError, variable_of
@@ -29,6 +30,10 @@ GOOD = {
         "Browsers.internal,10.1.2.3/8",
         HostList.parse(["browsers.internal", "10.0.0.0/8"]),
     ),
+    "PILOTHOUSE_NAVIGATION_ALLOWLIST": (
+        "Intranet.example, 127.0.0.1:8000,[::1]:8000,10.1.2.3/8",
+        AllowedDestinations.parse(["intranet.example", "127.0.0.1:8000", "[::1]:8000", "10.0.0.0/8"]),
+    ),
     "PILOTHOUSE_VERIFY_SECONDS": ("0.25", 0.25),
     "PILOTHOUSE_MAX_VIEWERS": ("1000", 1000),
     "PILOTHOUSE_INPUT_POLICY": ("open", "open"),
@@ -45,6 +50,7 @@ BAD = {
     "PILOTHOUSE_ALLOWED_ORIGINS": ["example.org", "https://", "https://a/path", "null", "https://a:0", "https://u@a"],
     "PILOTHOUSE_TRUSTED_PROXIES": ["proxy.internal", "10.0.0.0/33", "*"],
     "PILOTHOUSE_ATTACH_ALLOWLIST": ["http://a", "a b", "10.0.0.0/99"],
+    "PILOTHOUSE_NAVIGATION_ALLOWLIST": ["*", "http://a", "10.0.0.0/8:80", "a:0", "::1:http"],
     "PILOTHOUSE_VERIFY_SECONDS": ["", "0", "-1", "nan", "inf", "five"],
     "PILOTHOUSE_MAX_VIEWERS": ["0", "100001", "many"],
     "PILOTHOUSE_INPUT_POLICY": ["", "Guarded", "closed"],
