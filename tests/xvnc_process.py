@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -35,21 +36,24 @@ def running_xvnc(directory: Path, password: str, *, over: Literal["unix", "tcp"]
     """
     program = shutil.which("Xvnc")
     assert program is not None, "Debian's tigervnc-standalone-server has it"
-    socket, log = directory / "rfb", directory / "log"
+    log = directory / "log"
+    if over == "unix":
+        address, listening = f"unix://{directory}/rfb", ["-rfbunixpath", str(directory / "rfb"), "-rfbport", "-1"]
+    else:
+        with socket.create_server(("127.0.0.1", 0)) as probe:
+            port = probe.getsockname()[1]
+        address, listening = f"tcp://127.0.0.1:{port}", ["-rfbport", str(port)]
     read_end, write_end = os.pipe()
     command = [program, "-displayfd", str(write_end), "-geometry", "320x200", "-nolisten", "tcp", "-localhost"]
     command += ["-SecurityTypes", "VncAuth", "-PasswordFile", str(_password_file(directory, password))]
-    command += ["-UseBlacklist=1"]
-    if over == "unix":
-        command += ["-rfbunixpath", str(socket), "-rfbport", "-1"]
+    command += ["-UseBlacklist=1", *listening]
     with log.open("wb") as output:
         process = subprocess.Popen(command, pass_fds=[write_end], stdout=output, stderr=output, start_new_session=True)
     os.close(write_end)
     try:
         with os.fdopen(read_end) as numbers:
-            display = numbers.readline().strip()
-        assert display.isdigit(), log.read_text()
-        yield f"unix://{socket}" if over == "unix" else f"tcp://127.0.0.1:{5900 + int(display)}"
+            assert numbers.readline().strip().isdigit(), log.read_text()
+        yield address
     finally:
         os.killpg(process.pid, signal.SIGTERM)
         process.wait()

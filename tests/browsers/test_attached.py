@@ -14,6 +14,7 @@ from pilothouse.browsers.attached import AttachedBrowser
 from pilothouse.browsers.errors import BrowserFailed
 from pilothouse.browsers.local import LocalBrowsers
 from pilothouse.browsers.provider import BrowserSpec
+from pilothouse.channels.upstream import open_upstream
 from pilothouse.testing.provider_contract import check_provider
 from pilothouse.testing.scripted_vnc_server import ScriptedVncServer, VncScript
 from websockify_process import running_websockify
@@ -37,8 +38,8 @@ def listener() -> Iterator[socket.socket]:
         yield listening
 
 
-async def test_keeps_to_the_contract_of_providers(devtools: str) -> None:
-    browser = AttachedBrowser("tcp://127.0.0.1:5900", "sesame99", devtools)
+async def test_keeps_to_the_contract_of_providers(devtools: str, closed_port: int) -> None:
+    browser = AttachedBrowser(f"tcp://127.0.0.1:{closed_port}", "sesame99", devtools)
     await check_provider(browser, SPEC)
     assert "sesame99" not in repr(browser)
 
@@ -63,6 +64,8 @@ async def test_a_check_is_no_failed_login(over: Literal["unix", "tcp"], tmp_path
     with running_xvnc(tmp_path, "sesame99", over=over) as address:
         for _ in range(20):
             await start(AttachedBrowser(address, "sesame99", None))
+        async with open_upstream(address, 10) as somebody:
+            assert await somebody.receive_some() == b"RFB 003.008\n", "it would greet nobody whom it has shut out"
 
 
 async def test_a_wrong_password_is_noticed_at_once_and_tried_once(tmp_path: Path, devtools: str) -> None:
@@ -82,7 +85,7 @@ async def test_a_wrong_password_is_noticed_at_once_and_tried_once(tmp_path: Path
         (VncScript(refusal="not from db-7.internal"), "the VNC server refused the connection"),
         (VncScript(b"SSH-2.0-OpenSSH_9.2\r\n"), "the VNC server refused the connection"),
     ],
-    ids=str,
+    ids=["password", "VeNCrypt", "refusal", "another protocol"],
 )
 async def test_a_vnc_server_that_answers_has_to_let_us_in(
     script: VncScript, reason: str, devtools: str, caplog: pytest.LogCaptureFixture
