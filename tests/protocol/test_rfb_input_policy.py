@@ -159,6 +159,13 @@ def test_a_changed_policy_keeps_its_limit(change: str) -> None:
     assert without.changed(allow=["clipboard"]).largest_cut_text == 1000
 
 
+def test_a_changed_policy_may_have_another_limit() -> None:
+    assert GUARDED.changed(largest_cut_text=0).largest_cut_text == 0
+    without = GUARDED.changed(deny=["clipboard"], largest_cut_text=1000)
+    assert without.largest_cut_text == -1
+    assert without.changed(allow=["clipboard"]).largest_cut_text == 1000
+
+
 def test_an_unknown_group_is_said() -> None:
     with pytest.raises(ValueError, match="no input group clipbord"):
         GroupPolicy(["text", "clipbord"])
