@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from typing import Any, NoReturn
 
 import trio
@@ -17,6 +18,8 @@ FindDevTools = Callable[[], Awaitable[str]]
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 5.0
 """Seconds between two attempts to connect; they double."""
+
+_LOOK_SECONDS = 1.0
 
 
 class BrowserLink:
@@ -55,9 +58,14 @@ class BrowserLink:
     async def active_page(self) -> Page:
         """The page that a person sees; waits for the connection, and for a page, as long as it takes."""
         self.need()
-        while self._pages is None or (page := self._pages.active) is None:
-            await self._changed.wait()
-        return page
+        while True:
+            changed, pages = self._changed, self._pages
+            if pages is not None:
+                with suppress(CdpFailure):
+                    await pages.look()
+                if pages.active is not None and pages is self._pages:
+                    return pages.active
+            await changed.wait()
 
     async def execute(self, method: str, params: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Carry out a command of the browser itself; waits for the connection as long as it takes.
@@ -81,6 +89,8 @@ class BrowserLink:
                 if self._link is not None:
                     pause = FIRST_PAUSE
             finally:
+                if self._pages is not None:
+                    self._pages.close()
                 self._link = self._pages = None
                 self._tell_change()
             await trio.sleep(pause)
@@ -97,7 +107,9 @@ class BrowserLink:
             await pages.attach(link, nursery)
             self._link, self._pages = link, pages
             self._tell_change()
-            await trio.sleep_forever()
+            while True:
+                await pages.look()
+                await trio.sleep(_LOOK_SECONDS)
 
     def _tell_change(self) -> None:
         self._changed.set()

@@ -16,13 +16,38 @@ import trio
 
 from pilothouse.channels.cdp_link import CdpLink
 from pilothouse.protocol.browser_tabs import BrowserTabs
-from pilothouse.protocol.cdp_executor import CdpEvent, CdpFailure
+from pilothouse.protocol.cdp_executor import CdpEvent, CdpFailure, CommandRefused, TargetGone
 
 _LISTENER_CAPACITY = 256
 _WORLD = "pilothouse"
 _BINDING = "pilothouseWatch"
 _WATCH = files(__package__).joinpath("page_watch.js").read_text("utf-8")
-_ATTACH = {"autoAttach": True, "waitForDebuggerOnStart": True, "flatten": True}
+
+# These wait for the page's own process; after a crash they would wait for ever.
+_OF_THE_RENDERER = ("Runtime.", "DOM.", "Input.")
+
+
+def _attach_to(kind: str) -> tuple[str, dict[str, Any]]:
+    """New ones are held until we have introduced ourselves. Workers are none of our business, and not held."""
+    params = {"autoAttach": True, "waitForDebuggerOnStart": True, "flatten": True, "filter": [{"type": kind}]}
+    return "Target.setAutoAttach", params
+
+
+_INTRODUCTION_TO_FRAME: tuple[tuple[str, dict[str, Any]], ...] = (
+    _attach_to("iframe"),
+    ("Page.enable", {}),
+    ("Inspector.enable", {}),
+)
+_INTRODUCTION_TO_PAGE: tuple[tuple[str, dict[str, Any]], ...] = (
+    *_INTRODUCTION_TO_FRAME,
+    # Without it there is no binding in the documents that come.
+    ("Runtime.enable", {}),
+    ("Runtime.addBinding", {"name": _BINDING, "executionContextName": _WORLD}),
+    (
+        "Page.addScriptToEvaluateOnNewDocument",
+        {"source": _WATCH, "worldName": _WORLD, "runImmediately": True},
+    ),
+)
 
 
 class Page:
@@ -32,15 +57,17 @@ class Page:
         target_id: the browser's name for it.
         session_id: of the CDP session that is attached to it.
         dialog_open: whether an alert or another dialog holds it up.
+        crashed: whether it has, and was not loaded again since.
     """
 
     def __init__(self, link: CdpLink, target_id: str, session_id: str) -> None:
         self.target_id = target_id
         self.session_id = session_id
         self.dialog_open = False
+        self.crashed = False
         self._link = link
-        self._frames: list[str] = []
-        self._listeners: dict[str, list[trio.MemorySendChannel[CdpEvent]]] = {}
+        self._frames: dict[str, None] = {}
+        self._listeners: dict[trio.MemorySendChannel[CdpEvent], frozenset[str]] = {}
 
     async def execute(
         self, method: str, params: Mapping[str, Any] | None = None, *, session_id: str | None = None
@@ -55,6 +82,8 @@ class Page:
         Raises:
             CdpFailure: there is no result; its class says why.
         """
+        if self.crashed and method.startswith(_OF_THE_RENDERER):
+            raise TargetGone(f"{method}: the page has crashed")
         return await self._link.execute(method, params, session_id=session_id or self.session_id)
 
     def frame_sessions(self) -> list[str]:
@@ -65,25 +94,23 @@ class Page:
     def listen(self, *methods: str) -> Iterator[trio.MemoryReceiveChannel[CdpEvent]]:
         """Hear of events of these methods in this page and its frames, while the context lasts.
 
-        A listener that lets too many pile up loses the newest.
+        A listener that lets too many pile up loses the newest. When the page goes, the channel ends.
         """
         send, receive = trio.open_memory_channel[CdpEvent](_LISTENER_CAPACITY)
-        for method in methods:
-            self._listeners.setdefault(method, []).append(send)
-        try:
-            with send, receive:
+        with send, receive:
+            self._listeners[send] = frozenset(methods)
+            try:
                 yield receive
-        finally:
-            for method in methods:
-                self._listeners[method].remove(send)
+            finally:
+                self._listeners.pop(send, None)
 
     def add_frame(self, session_id: str) -> None:
         """An out-of-process frame was attached."""
-        self._frames.append(session_id)
+        self._frames[session_id] = None
 
     def remove_frame(self, session_id: str) -> None:
         """An out-of-process frame was detached."""
-        self._frames.remove(session_id)
+        self._frames.pop(session_id, None)
 
     def tell(self, event: CdpEvent) -> None:
         """Something happened in this page or in one of its frames."""
@@ -91,9 +118,16 @@ class Page:
             self.dialog_open = True
         elif event.method == "Page.javascriptDialogClosed":
             self.dialog_open = False
-        for listener in self._listeners.get(event.method, ()):
-            with suppress(trio.WouldBlock, trio.BrokenResourceError):
-                listener.send_nowait(event)
+        for listener, methods in self._listeners.items():
+            if event.method in methods:
+                with suppress(trio.WouldBlock, trio.BrokenResourceError):
+                    listener.send_nowait(event)
+
+    def gone(self) -> None:
+        """The page is no longer there."""
+        for listener in self._listeners:
+            listener.close()
+        self._listeners.clear()
 
 
 class BrowserPages:
@@ -108,6 +142,8 @@ class BrowserPages:
         self._on_change = on_change
         self._pages: dict[str, Page] = {}
         self._owners: dict[str, Page] = {}  # by CDP session, those of frames too
+        self._page_of_tab: dict[str, str] = {}
+        self._tab_asked: dict[str, str] = {}  # by CDP session
         self._link: CdpLink | None = None
         self._nursery: trio.Nursery | None = None
 
@@ -126,10 +162,37 @@ class BrowserPages:
         """
         self._link, self._nursery = link, nursery
         await link.execute("Target.setDiscoverTargets", {"discover": True})
-        await link.execute("Target.setAutoAttach", _ATTACH)
+        await link.execute(*_attach_to("page"))
+
+    async def look(self) -> None:
+        """Ask the browser which pages are in front, unless they agree about it.
+
+        Raises:
+            ConnectionLost: there is no browser any more.
+        """
+        if self.tabs.disputed and self._link is not None:
+            # A Chromium that knows of no tabs, or tells of them otherwise; a tab that was closed.
+            with suppress(CommandRefused, TargetGone, LookupError, TypeError, AttributeError):
+                answer = await self._link.execute("Target.getTargets", {"filter": [{"type": "tab"}]})
+                tabs = [info["targetId"] for info in answer["targetInfos"] if _is_in_front(info)]
+                if self.tabs.in_front([await self._page_in(tab, self._link) for tab in tabs]):
+                    self._on_change()
+
+    async def _page_in(self, tab: str, link: CdpLink) -> str:
+        """The page in a tab. CDP tells it only to whoever is attached to the tab."""
+        if self._page_of_tab.get(tab) not in self._pages:
+            session_id = (await link.execute("Target.attachToTarget", {"targetId": tab, "flatten": True}))["sessionId"]
+            self._tab_asked[session_id] = tab
+            try:
+                everything = {"autoAttach": True, "waitForDebuggerOnStart": False, "flatten": True}
+                await link.execute("Target.setAutoAttach", everything, session_id=session_id)
+                await link.execute("Target.detachFromTarget", {"sessionId": session_id})
+            finally:
+                del self._tab_asked[session_id]
+        return self._page_of_tab.get(tab, "")
 
     def happened(self, event: CdpEvent) -> None:
-        """Take in an event of the connection."""
+        """Take in an event of the connection, whatever is in it."""
         handler = self._HANDLERS.get(event.method)
         if handler is not None and handler(self, event):
             self._on_change()
@@ -137,55 +200,78 @@ class BrowserPages:
         if owner is not None:
             owner.tell(event)
 
-    def _attached(self, event: CdpEvent) -> bool:
-        info, session_id = event.params["targetInfo"], event.params["sessionId"]
-        assert self._link is not None  # noqa: S101 (events come after `attach` has begun)
-        assert self._nursery is not None  # noqa: S101
-        parent = self._owners.get(event.session_id or "")
-        if parent is not None:
-            self._owners[session_id] = parent
-            if info["type"] == "iframe":
-                parent.add_frame(session_id)
-            self._nursery.start_soon(self._introduce, self._link, session_id, info["type"] == "iframe", False)
-            return False
-        is_page = info["type"] == "page"
-        self._nursery.start_soon(self._introduce, self._link, session_id, False, is_page)
-        if not is_page:
-            return False
-        page = self._pages[info["targetId"]] = Page(self._link, info["targetId"], session_id)
-        self._owners[session_id] = page
-        return self.tabs.opened(info)
+    def close(self) -> None:
+        """The connection has gone, and with it all pages."""
+        for page in self._pages.values():
+            page.gone()
 
-    async def _introduce(self, link: CdpLink, session_id: str, is_frame: bool, is_page: bool) -> None:
+    def _attached(self, event: CdpEvent) -> bool:
+        info, session_id = _info(event), event.params.get("sessionId")
+        if self._link is None or self._nursery is None or info is None or not isinstance(session_id, str):
+            return False
+        target_id, kind = info["targetId"], info.get("type")
+        if event.session_id in self._tab_asked:
+            self._page_of_tab[self._tab_asked[event.session_id]] = target_id
+            return False
+        parent = self._owners.get(event.session_id or "")
+        introduction: tuple[tuple[str, dict[str, Any]], ...] = ()
+        if parent is not None and kind == "iframe":
+            self._owners[session_id] = parent
+            parent.add_frame(session_id)
+            introduction = _INTRODUCTION_TO_FRAME
+        elif parent is None and kind == "page":
+            self._pages[target_id] = self._owners[session_id] = Page(self._link, target_id, session_id)
+            introduction = _INTRODUCTION_TO_PAGE
+        self._nursery.start_soon(self._introduce, self._link, session_id, introduction)
+        return target_id in self._pages and self.tabs.opened(target_id, info)
+
+    async def _introduce(
+        self, link: CdpLink, session_id: str, introduction: tuple[tuple[str, dict[str, Any]], ...]
+    ) -> None:
         """Say what we want to hear of a new target, and let it go on."""
-        with suppress(CdpFailure):
-            if is_page or is_frame:
-                for method, params in _INTRODUCTION if is_page else _INTRODUCTION[:2]:
-                    await link.execute(method, params, session_id=session_id)
-        with suppress(CdpFailure):
-            await link.execute("Runtime.runIfWaitingForDebugger", session_id=session_id)
+        for method, params in (*introduction, ("Runtime.runIfWaitingForDebugger", {})):
+            with suppress(CdpFailure):
+                await link.execute(method, params, session_id=session_id)
 
     def _detached(self, event: CdpEvent) -> bool:
-        session_id = event.params["sessionId"]
-        owner = self._owners.pop(session_id, None)
-        if self._link is not None:
-            self._link.target_gone(session_id)
-        if owner is None:
+        session_id = event.params.get("sessionId")
+        owner = self._owners.get(session_id) if isinstance(session_id, str) else None
+        if owner is None or not isinstance(session_id, str):
             return False
         if owner.session_id != session_id:
-            with suppress(ValueError):
-                owner.remove_frame(session_id)
+            owner.remove_frame(session_id)
+            self._forget(session_id)
             return False
-        del self._pages[owner.target_id]
+        for session in owner.frame_sessions():
+            self._forget(session)
+        owner.gone()
+        if self._pages.get(owner.target_id) is owner:
+            del self._pages[owner.target_id]
         return self.tabs.closed(owner.target_id)
 
+    def _forget(self, session_id: str) -> None:
+        self._owners.pop(session_id, None)
+        if self._link is not None:
+            self._link.target_gone(session_id)
+
     def _crashed(self, event: CdpEvent) -> bool:
-        if self._link is not None and event.session_id is not None:
-            self._link.target_gone(event.session_id)
+        page = self._owners.get(event.session_id or "")
+        if page is None or self._link is None or event.session_id is None:
+            return False
+        if page.session_id == event.session_id:
+            page.crashed, page.dialog_open = True, False
+        self._link.target_gone(event.session_id)
+        return False
+
+    def _reloaded_after_crash(self, event: CdpEvent) -> bool:
+        page = self._owners.get(event.session_id or "")
+        if page is not None and page.session_id == event.session_id:
+            page.crashed = False
         return False
 
     def _info_changed(self, event: CdpEvent) -> bool:
-        return self.tabs.told(event.params["targetInfo"])
+        info = _info(event)
+        return info is not None and self.tabs.told(info["targetId"], info)
 
     def _looked_at(self, event: CdpEvent) -> bool:
         page = self._owners.get(event.session_id or "")
@@ -194,8 +280,8 @@ class BrowserPages:
         try:
             told = json.loads(event.params["payload"])
             visible, focused = told["visible"] is True, told["focused"] is True
-            title, icon = str(told["title"]), str(told["icon"]) or None
-        except (ValueError, KeyError, TypeError):
+            title, icon = told["title"], told["icon"]
+        except (ValueError, KeyError, TypeError, RecursionError):
             return False  # not from our script
         changed = self.tabs.described(page.target_id, title=title, favicon=icon)
         return self.tabs.looked_at(page.target_id, visible=visible, focused=focused) or changed
@@ -205,18 +291,16 @@ class BrowserPages:
         "Target.detachedFromTarget": _detached,
         "Target.targetInfoChanged": _info_changed,
         "Inspector.targetCrashed": _crashed,
+        "Inspector.targetReloadedAfterCrash": _reloaded_after_crash,
         "Runtime.bindingCalled": _looked_at,
     }
 
 
-_INTRODUCTION: tuple[tuple[str, dict[str, Any]], ...] = (
-    ("Target.setAutoAttach", _ATTACH),
-    ("Page.enable", {}),
-    ("Runtime.enable", {}),
-    ("Inspector.enable", {}),
-    ("Runtime.addBinding", {"name": _BINDING, "executionContextName": _WORLD}),
-    (
-        "Page.addScriptToEvaluateOnNewDocument",
-        {"source": _WATCH, "worldName": _WORLD, "runImmediately": True},
-    ),
-)
+def _info(event: CdpEvent) -> dict[str, Any] | None:
+    info = event.params.get("targetInfo")
+    return info if isinstance(info, dict) and isinstance(info.get("targetId"), str) else None
+
+
+def _is_in_front(tab: dict[str, Any]) -> bool:
+    # A window that is just being opened, or closed, has a tab and does not say so.
+    return tab.get("embedderData", {}).get("tabActive") is True

@@ -1,11 +1,18 @@
-"""The tabs of a browser, and which of them a person sees."""
+"""The tabs of a browser, and which of them a person sees.
+
+Pages say themselves whether they can be seen, as soon as that changes. But a page that hangs says nothing, and an
+agent's client library may make all of them believe that they are seen (CDP's focus emulation, which Playwright switches
+on everywhere). Unless it is just one that says so, the browser has to be asked.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 import attrs
+
+from pilothouse.protocol.well_formed import well_formed
 
 LONGEST_TITLE = 1024
 LONGEST_URL = 16_384
@@ -36,7 +43,10 @@ class _Page:
     title: str
     url: str
     favicon: str | None = None
-    seen: bool = False
+    visible: bool = False  # says the page
+    focused: bool = False  # says the page
+    in_front: bool = False  # says the browser
+    looked_at: int = 0  # the higher, the later
 
 
 class BrowserTabs:
@@ -44,8 +54,7 @@ class BrowserTabs:
 
     def __init__(self) -> None:
         self._pages: dict[str, _Page] = {}
-        # Most recently seen last: when the last one goes, the one before it is on top until it says so itself.
-        self._seen: list[str] = []
+        self._looks = 0
 
     def __iter__(self) -> Iterator[Tab]:
         """The tabs, oldest first."""
@@ -55,38 +64,43 @@ class BrowserTabs:
 
     @property
     def active(self) -> str | None:
-        """The tab that is seen: the last one that said so, else the newest."""
-        visible = [target_id for target_id in self._seen if self._pages[target_id].seen]
-        if visible:
-            return visible[-1]
-        return self._seen[-1] if self._seen else next(reversed(self._pages), None)
+        """The tab that is seen: the last one that came to the front, else the newest."""
+        disputed = self.disputed and any(page.in_front for page in self._pages.values())
 
-    def opened(self, info: Mapping[str, Any]) -> bool:
+        def rank(target_id: str) -> tuple[bool, int]:
+            page = self._pages[target_id]
+            return page.in_front if disputed else page.visible, page.looked_at
+
+        return max(reversed(self._pages), key=rank, default=None)
+
+    @property
+    def disputed(self) -> bool:
+        """Whether the browser has to be asked, because not just one page says that it can be seen."""
+        return len(self._pages) > 1 and sum(page.visible for page in self._pages.values()) != 1
+
+    def opened(self, target_id: str, info: Mapping[str, Any]) -> bool:
         """There is a page. `info` is CDP's TargetInfo, of which fields may be missing."""
-        self._pages.setdefault(str(info["targetId"]), _Page("", ""))
-        self.told(info)
+        self._pages.setdefault(target_id, _Page("", ""))
+        self.told(target_id, info)
         return True
 
-    def told(self, info: Mapping[str, Any]) -> bool:
+    def told(self, target_id: str, info: Mapping[str, Any]) -> bool:
         """The browser tells the address of a page, and perhaps its title."""
-        page = self._pages.get(str(info.get("targetId")))
+        page = self._pages.get(target_id)
         if page is None:
             return False
-        url = str(info.get("url", ""))[:LONGEST_URL]
-        if page.url == url:
+        title, url = _text(info.get("title"), LONGEST_TITLE), _text(info.get("url"), LONGEST_URL)
+        # Of a change of title alone the browser tells late or never; the page's own word is newer.
+        if page.url == url and (page.title or not title):
             return False
         if _origin(page.url) != _origin(url):
             page.favicon = None
-        page.title, page.url = str(info.get("title", ""))[:LONGEST_TITLE], url
+        page.title, page.url = title, url
         return True
 
     def closed(self, target_id: str) -> bool:
         """A page has gone."""
-        if self._pages.pop(target_id, None) is None:
-            return False
-        if target_id in self._seen:
-            self._seen.remove(target_id)
-        return True
+        return self._pages.pop(target_id, None) is not None
 
     def looked_at(self, target_id: str, *, visible: bool, focused: bool) -> bool:
         """A page tells whether it can be seen, and whether it has the focus."""
@@ -94,22 +108,39 @@ class BrowserTabs:
         if page is None:
             return False
         before = self.active
-        page.seen = visible
-        if target_id not in self._seen:
-            self._seen.insert(0, target_id)
-        if focused or (visible and self.active != target_id and before != target_id):
-            self._seen.remove(target_id)
-            self._seen.append(target_id)
+        appeared = (visible and not page.visible) or (focused and not page.focused)
+        page.visible, page.focused = visible, focused
+        if appeared:
+            self._look_at(page)
+        return self.active != before
+
+    def in_front(self, target_ids: Collection[str]) -> bool:
+        """The browser tells which pages are in front, one in each of its windows."""
+        before = self.active
+        for target_id, page in self._pages.items():
+            appeared = target_id in target_ids and not page.in_front
+            page.in_front = target_id in target_ids
+            if appeared:
+                self._look_at(page)
         return self.active != before
 
     def described(self, target_id: str, *, title: str, favicon: str | None) -> bool:
         """A page tells its title, of which the browser tells no change, and where its icon is."""
         page = self._pages.get(target_id)
-        title = title[:LONGEST_TITLE]
+        title, favicon = _text(title, LONGEST_TITLE), _text(favicon, LONGEST_URL) or None
         if page is None or (page.title, page.favicon) == (title, favicon):
             return False
         page.title, page.favicon = title, favicon
         return True
+
+    def _look_at(self, page: _Page) -> None:
+        self._looks += 1
+        page.looked_at = self._looks
+
+
+def _text(value: object, longest: int) -> str:
+    # Cut first: half a pair may be left.
+    return well_formed(value[:longest]) if isinstance(value, str) else ""
 
 
 def _origin(url: str) -> str:
