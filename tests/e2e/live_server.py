@@ -71,14 +71,15 @@ def serving(directory: Path, **settings: str) -> Iterator[Server]:
             text=True,
         )
     assert process.stdout is not None
-    announced = process.stdout.readline()
-    assert announced.startswith("Pilothouse serves "), announced + (directory / "log").read_text()
-    url = announced.split()[-1]
-    with httpx.Client(base_url=f"{url}/api/v1", headers={"x-api-key": API_KEY}) as api:
-        yield Server(url, api, directory / "pilothouse.sqlite3", process)
-    process.terminate()
     try:
+        announced = process.stdout.readline()
+        assert announced.startswith("Pilothouse serves "), announced + (directory / "log").read_text()
+        url = announced.split()[-1]
+        with httpx.Client(base_url=f"{url}/api/v1", headers={"x-api-key": API_KEY}) as api:
+            yield Server(url, api, directory / "pilothouse.sqlite3", process)
+        process.terminate()
         assert process.wait(timeout=10) == 0
     finally:
         process.kill()
+        process.wait()
         process.stdout.close()
