@@ -142,6 +142,27 @@ def test_nothing_that_a_policy_allows_is_outside_its_groups() -> None:
     assert judge(GroupPolicy(["text"]), "Left") == blocked("navigation_keys")
 
 
+@pytest.mark.parametrize(
+    ("group", "modifier", "pressed"),
+    [("history", "Alt_L", "Alt_L+Left"), ("tabs", "Alt_R", "Alt_R+1"), ("zoom", "Control_L", "Control_L+0")],
+)
+def test_a_modifier_passes_if_an_allowed_chord_needs_it(group: str, modifier: str, pressed: str) -> None:
+    policy = GroupPolicy([group])
+    assert judge(policy, modifier) == FORWARD
+    assert judge(policy, pressed) == FORWARD
+    assert isinstance(judge(policy, pressed.rpartition("+")[2]), Drop)
+
+
+def test_no_modifier_passes_for_the_sake_of_a_macs_cmd() -> None:
+    assert judge(GroupPolicy(["clipboard"]), "Cmd left") == blocked("alt")
+    assert judge(GroupPolicy(["clipboard"]), "Ctrl") == FORWARD
+
+
+def test_an_allowed_group_is_never_named_as_what_would_help() -> None:
+    assert judge(GUARDED, "Ctrl+Shift+c") == blocked(None)
+    assert judge(GUARDED, "Ctrl+Shift+o") == blocked("open_file")
+
+
 def test_groups_can_be_allowed_and_denied() -> None:
     policy = GUARDED.changed(allow=["tabs", "print"], deny=["reload", "print"])
     assert judge(policy, "Ctrl+t") == FORWARD

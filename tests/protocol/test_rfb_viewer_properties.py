@@ -25,7 +25,8 @@ from rfb_server import Server, input_in, messages_in
 
 from pilothouse.protocol.rfb.constants import MAX_CUT_TEXT
 from pilothouse.protocol.rfb.decisions import FORWARD, Drop, KeyDecision, Kind, Reason
-from pilothouse.protocol.rfb.input_policy import GUARDED, OPEN, InputPolicy
+from pilothouse.protocol.rfb.input_groups import GROUPS
+from pilothouse.protocol.rfb.input_policy import GUARDED, OPEN, GroupPolicy, InputPolicy
 from pilothouse.protocol.rfb.key_state import MAX_KEYS
 from pilothouse.protocol.rfb.viewer_input import Judged, ViewerInput
 
@@ -48,7 +49,10 @@ EVERYTHING = EverythingPasses()
 NO_CLIPBOARD = OPEN.changed(deny=["clipboard"])
 SHORT_TEXTS = EverythingPasses(buttons=0x0F, largest_cut_text=8)
 
-policies: st.SearchStrategy[InputPolicy] = st.sampled_from([GUARDED, OPEN, EVERYTHING, NO_CLIPBOARD, SHORT_TEXTS])
+some_groups = st.sets(st.sampled_from(sorted(GROUPS))).map(GroupPolicy)
+policies: st.SearchStrategy[InputPolicy] = (
+    st.sampled_from([GUARDED, OPEN, EVERYTHING, NO_CLIPBOARD, SHORT_TEXTS]) | some_groups
+)
 terms = st.lists(st.tuples(st.booleans(), streams), max_size=5)
 """What is sent while this viewer is in control or not, one after the other."""
 

@@ -6,7 +6,7 @@ here so that an event and a reader can tell what was blocked, and so that an ope
 A chord is written `Ctrl+Shift+t`: modifiers, then one character or a name from `keysyms.NAMED`. A letter is written in
 lower case; with Shift the capital is what counts, because servers press Shift for a capital letter and release it for a
 small one, whatever the viewer holds. `Shift?+` stands for with and without Shift. `any character` means what it says. A
-modifier by itself passes whatever else is held.
+modifier by itself passes whatever else is held, if its group is allowed or a chord of an allowed group needs it.
 
 What the chords do was observed with Chromium 156 on X11 behind TigerVNC's Xvnc.
 """

@@ -23,7 +23,7 @@ from pilothouse.protocol.rfb.input_groups import (
     OPEN_GROUPS,
     PASTE_CHORDS,
 )
-from pilothouse.protocol.rfb.keysyms import Modifiers, is_character
+from pilothouse.protocol.rfb.keysyms import MODIFIER_OF, Modifiers, is_character
 
 _REMEMBERED = 4096
 """Chords; a person uses a few hundred."""
@@ -34,7 +34,6 @@ _MEANINGS = (
     | {chord: Paste for written in PASTE_CHORDS for chord in chords(written)}
 )
 _IN_GROUP = {chord: name for name, group in GROUPS.items() for written in group.chords for chord in chords(written)}
-_HARMLESS = Modifiers.SHIFT | Modifiers.CONTROL
 NOT_ALLOWED = Drop(Kind.KEY, Reason.NOT_ALLOWED)
 NO_CLIPBOARD = Drop(Kind.CLIPBOARD, Reason.NOT_ALLOWED, "clipboard")
 
@@ -87,6 +86,7 @@ class GroupPolicy:
             self.buttons &= ~MIDDLE
         self._limit = largest_cut_text
         self.largest_cut_text = largest_cut_text if "clipboard" in self.groups else -1
+        self._modifiers = _modifiers_of(self.groups)
         self.key = lru_cache(_REMEMBERED)(self._key)
 
     def changed(
@@ -109,14 +109,30 @@ class GroupPolicy:
 
     def _key(self, modifiers: int, keysym: int) -> KeyDecision:
         """See `InputPolicy`."""
+        if MODIFIER_OF.get(keysym, 0) & self._modifiers:
+            return FORWARD
         if passes_with_any_modifiers(keysym):
             modifiers = Modifiers.NONE
         understood = _as_servers_understand(Chord(modifiers, keysym))
         group = _group(understood)
         if group not in self.groups or understood.modifiers != modifiers:
-            return Drop(Kind.KEY, Reason.NOT_ALLOWED, group)
+            return Drop(Kind.KEY, Reason.NOT_ALLOWED, None if group in self.groups else group)
         meaning = _MEANINGS.get(understood)
-        return meaning(passes=not modifiers & ~_HARMLESS) if meaning else FORWARD
+        return meaning(passes=_browsers_understand(understood)) if meaning else FORWARD
+
+
+def _modifiers_of(groups: Collection[str]) -> int:
+    """What must reach the browser for the chords of these groups to mean there what they mean here."""
+    needed = 0
+    for chord, group in _IN_GROUP.items():
+        if group in groups and _browsers_understand(chord):
+            needed |= chord.modifiers
+    return needed
+
+
+def _browsers_understand(chord: Chord) -> bool:
+    """Not a Mac's Cmd, which arrives as Alt or Super."""
+    return chord not in _MEANINGS or not chord.modifiers & ~(Modifiers.SHIFT | Modifiers.CONTROL)
 
 
 def _group(chord: Chord) -> str | None:
