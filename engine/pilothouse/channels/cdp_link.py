@@ -179,7 +179,7 @@ async def _connected(parts: SplitResult) -> AsyncIterator[trio.SocketStream]:
     try:
         with trio.fail_after(_CONNECT_SECONDS):
             stream = await trio.open_tcp_stream(parts.hostname or "", parts.port or _DEFAULT_PORTS[parts.scheme])
-    except (*BROKEN, trio.TooSlowError) as error:
+    except (*BROKEN, trio.TooSlowError, ValueError) as error:  # some names cannot even be looked up
         raise ConnectionLost(f"it cannot be reached: {error}") from error
     try:
         yield stream
@@ -191,12 +191,9 @@ async def _upgraded(
     nursery: trio.Nursery, socket: trio.SocketStream, parts: SplitResult, max_message_size: int
 ) -> trio_websocket.WebSocketConnection:
     answering = _Answering(socket)
-    stream: trio.abc.Stream = answering
-    if parts.scheme == "wss":
-        context = ssl.create_default_context()
-        stream = trio.SSLStream(answering, context, server_hostname=parts.hostname, https_compatible=True)
     try:
         with trio.fail_after(_CONNECT_SECONDS):
+            stream = await _encrypted(answering, parts.hostname) if parts.scheme == "wss" else answering
             connection = await trio_websocket.wrap_client_stream(
                 nursery,
                 cast(trio.SocketStream, stream),  # any Stream will do, whatever the annotation says
@@ -207,8 +204,17 @@ async def _upgraded(
             )
     except trio.TooSlowError as error:
         raise ConnectionLost("it does not answer") from error
+    except BROKEN as error:
+        raise ConnectionLost(f"{error.__cause__ or error}") from error
     answering.handshake = False
     return connection
+
+
+async def _encrypted(stream: trio.abc.Stream, host: str | None) -> trio.abc.Stream:
+    context = ssl.create_default_context()
+    encrypted = trio.SSLStream(stream, context, server_hostname=host, https_compatible=True)
+    await encrypted.do_handshake()
+    return encrypted
 
 
 class _Answering(DirectStream):
