@@ -61,6 +61,6 @@ def x11vnc(directory: Path, display: XDisplay) -> Iterator[XDisplay]:
         assert announced.startswith("PORT="), (directory / "x11vnc.log").read_text()
         yield attrs.evolve(display, vnc_address=f"tcp://127.0.0.1:{announced.removeprefix('PORT=')}")
     finally:
-        process.terminate()
+        process.kill()  # asked politely, it may wait for itself for ever
         process.wait()
         process.stdout.close()
