@@ -7,6 +7,7 @@ import os
 import trio
 
 from pilothouse.browsers.display import DisplayFiles
+from pilothouse.browsers.keyboard import load_keyboard
 from pilothouse.browsers.process_group import ProcessGroup
 from pilothouse.browsers.programs import Programs
 from pilothouse.browsers.provider import BrowserSpec
@@ -42,6 +43,7 @@ async def start_vnc_server(programs: Programs, program: str, spec: BrowserSpec) 
         display = await _read_display(numbers, group)
     directory.record.display = DisplayFiles.of(display, group.pid)
     await in_thread(directory.save)
+    await load_keyboard(display, programs.environment)
     return display
 
 
