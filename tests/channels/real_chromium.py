@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+
+import trio
 
 from pilothouse.browsers.devtools_http import get_json
 from pilothouse.browsers.errors import BrowserFailed
@@ -29,3 +31,10 @@ async def devtools_of(cdp_address: str) -> str:
     except BrowserFailed as error:
         raise ConnectionLost(str(error)) from error
     return str(version["webSocketDebuggerUrl"])
+
+
+async def until(condition: Callable[[], object], *, seconds: float = 10) -> None:
+    """Look again and again, for a bounded time, until the condition holds."""
+    with trio.fail_after(seconds):
+        while not condition():
+            await trio.sleep(0.01)
