@@ -43,7 +43,7 @@ class Admitted:
 
 async def resolve_with_system(host: str) -> list[str]:
     """All addresses of a host name, IPv4 and IPv6, as this machine's resolver knows them."""
-    # As bytes, because Python would read a name by IDNA rules of its own.
+    # As bytes: for text Python has rules of its own, and refuses long labels by an error of its own.
     look_up = partial(socket.getaddrinfo, host.encode("ascii"), None, type=socket.SOCK_STREAM)
     found = await trio.to_thread.run_sync(look_up, abandon_on_cancel=True, limiter=_LIMITER)
     return [str(address[0]) for *_, address in found]
@@ -90,10 +90,9 @@ class DestinationGuard:
         try:
             with trio.fail_after(self._resolve_seconds):
                 found = await self._resolve(destination.host)
-        except (OSError, UnicodeError, trio.TooSlowError) as error:
+        except (OSError, trio.TooSlowError) as error:
             raise DestinationForbidden(f"{destination.host} cannot be resolved: {error!r}") from error
-        # What follows a % is the name of a network interface.
-        addresses = [ip_address(text.partition("%")[0]) for text in found]
+        addresses = [ip_address(text) for text in found]
         if not addresses:
             raise DestinationForbidden(f"{destination.host} has no address")
         return addresses
