@@ -1,7 +1,7 @@
 import { Backoff } from './backoff';
 import { BAD_ADDRESS, CLOSE, NO_ANSWER, type Ending } from './close-codes';
 import { MessageConnection } from './message-connection';
-import type { ClientMessage, ControlChanged, ServerError } from './messages';
+import type { ClientMessage, ControlChanged, ServerMessage } from './messages';
 import { streamUrl, type StreamAddress } from './stream-address';
 import { VncConnection } from './vnc-connection';
 import { controlOf, type Status } from './words';
@@ -9,11 +9,14 @@ import { controlOf, type Status } from './words';
 const ANSWER_WITHIN_MS = 20_000;
 const STEADY_AFTER_MS = 20_000;
 
+/** What the server says about the session's browser, and about what this viewer has asked for. */
+export type Told = Exclude<ServerMessage, { kind: 'pong' | 'control-changed' }>;
+
 export interface PairEvents {
   onStatus(status: Status): void;
   /** Null while nobody can know. */
   onControl(control: ControlChanged | null): void;
-  onServerError(error: ServerError): void;
+  onTold(message: Told): void;
 }
 
 /** The VNC and the message channel of one viewer: they are opened, lost and opened again together. */
@@ -81,9 +84,9 @@ export class ChannelPair {
     this.events.onStatus({ name: 'live' });
   }
 
-  #received(message: ControlChanged | ServerError, vncUrl: string): void {
-    if (message.kind === 'error') {
-      this.events.onServerError(message);
+  #received(message: ControlChanged | Told, vncUrl: string): void {
+    if (message.kind !== 'control-changed') {
+      this.events.onTold(message);
       return;
     }
     this.#vnc ??= this.#connectVnc(vncUrl);

@@ -10,3 +10,17 @@ export const helm = svg`
     <path d="M4.8 4.8l5.8 5.8M13.4 13.4l5.8 5.8M19.2 4.8l-5.8 5.8M10.6 13.4l-5.8 5.8" />
   </svg>
 `;
+
+const drawn = (lines: string) => svg`
+  <svg class="icon" viewBox="0 0 24 24" width="18" height="18" aria-hidden="true"
+       fill="none" stroke="currentColor" stroke-width="2" stroke-linecap="round" stroke-linejoin="round">
+    <path d=${lines} />
+  </svg>
+`;
+
+export const back = drawn('M19 12H5M11 6l-6 6 6 6');
+export const forward = drawn('M5 12h14M13 6l6 6-6 6');
+export const reload = drawn('M20 12a8 8 0 1 1-2.4-5.7M20 3.5V8h-4.5');
+export const cross = drawn('M7 7l10 10M17 7L7 17');
+export const copy = drawn('M9 9h11v11H9zM15 9V4H4v11h5');
+export const paste = drawn('M9 5H6v15h12V5h-3M9 3.5h6v4H9zM12 11v5.5M9.5 14l2.5 2.5 2.5-2.5');

@@ -2,6 +2,15 @@
 export type ClientMessage =
   | { readonly kind: 'take-control' }
   | { readonly kind: 'cede-control' }
+  | { readonly kind: 'ask-for-clipboard-response'; readonly text: string }
+  | { readonly kind: 'clipboard-paste'; readonly text: string }
+  | { readonly kind: 'clipboard-copy' }
+  | { readonly kind: 'navigate'; readonly url: string }
+  | { readonly kind: 'go-back' }
+  | { readonly kind: 'go-forward' }
+  | { readonly kind: 'reload'; readonly hard: boolean }
+  | { readonly kind: 'activate-tab'; readonly id: string }
+  | { readonly kind: 'close-tab'; readonly id: string }
   | { readonly kind: 'ping'; readonly id: string };
 
 export interface ControlChanged {
@@ -25,17 +34,73 @@ export interface ServerError {
   readonly code: string;
 }
 
-export type ServerMessage = ControlChanged | Pong | ServerError;
+export interface AskForClipboard {
+  readonly kind: 'ask-for-clipboard';
+}
+
+export interface CopiedText {
+  readonly kind: 'copied-text';
+  readonly text: string;
+}
+
+export interface Pasted {
+  readonly kind: 'pasted';
+  readonly characters: number;
+  readonly ok: boolean;
+}
+
+export interface BrowserUrl {
+  readonly kind: 'browser-url';
+  readonly url: string;
+}
+
+export interface BrowserTab {
+  readonly id: string;
+  readonly title: string;
+  readonly url: string;
+  readonly active: boolean;
+  readonly favicon: string | null;
+}
+
+export interface BrowserTabs {
+  readonly kind: 'browser-tabs';
+  readonly tabs: readonly BrowserTab[];
+}
+
+export type ServerMessage =
+  | ControlChanged
+  | Pong
+  | ServerError
+  | AskForClipboard
+  | CopiedText
+  | Pasted
+  | BrowserUrl
+  | BrowserTabs;
 
 type Fields = Readonly<Record<string, unknown>>;
 type Check = (value: unknown) => boolean;
+type Checks = Readonly<Record<string, Check>>;
 
 const isString: Check = (value) => typeof value === 'string';
+const isBoolean: Check = (value) => typeof value === 'boolean';
 const isStringOrNull: Check = (value) => value === null || isString(value);
 const oneOf =
   (...values: string[]): Check =>
   (value) =>
     values.includes(value as string);
+
+const listOf =
+  (checks: Checks): Check =>
+  (value) =>
+    Array.isArray(value) && value.every((item) => isObject(item) && hasAll(item, checks));
+
+const TAB: { readonly [name in keyof BrowserTab]: Check } = {
+  id: isString,
+  title: isString,
+  url: isString,
+  active: isBoolean,
+  favicon: isStringOrNull,
+};
 
 const FIELDS: { readonly [M in ServerMessage as M['kind']]: Readonly<Record<Exclude<keyof M, 'kind'>, Check>> } = {
   'control-changed': {
@@ -43,10 +108,15 @@ const FIELDS: { readonly [M in ServerMessage as M['kind']]: Readonly<Record<Excl
     control_state: oneOf('ai_control', 'user_control', 'paused'),
     holder_client_id: isStringOrNull,
     control_epoch: Number.isInteger,
-    you_hold_control: (value) => typeof value === 'boolean',
+    you_hold_control: isBoolean,
   },
   pong: { id: isString },
   error: { failed_kind: isStringOrNull, message: isString, code: isString },
+  'ask-for-clipboard': {},
+  'copied-text': { text: isString },
+  pasted: { characters: Number.isInteger, ok: isBoolean },
+  'browser-url': { url: isString },
+  'browser-tabs': { tabs: listOf(TAB) },
 };
 
 export function encode(message: ClientMessage): string {
@@ -60,15 +130,21 @@ export function decode(text: string): ServerMessage | null {
   if (!message || typeof kind !== 'string' || !Object.hasOwn(FIELDS, kind)) {
     return null;
   }
-  const checks: Readonly<Record<string, Check>> = FIELDS[kind as ServerMessage['kind']];
-  const complete = Object.entries(checks).every(([name, check]) => check(message[name]));
-  return complete ? (message as unknown as ServerMessage) : null;
+  return hasAll(message, FIELDS[kind as ServerMessage['kind']]) ? (message as unknown as ServerMessage) : null;
+}
+
+function hasAll(fields: Fields, checks: Checks): boolean {
+  return Object.entries(checks).every(([name, check]) => check(fields[name]));
+}
+
+function isObject(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null;
 }
 
 function parseObject(text: string): Fields | null {
   try {
     const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null ? (value as Fields) : null;
+    return isObject(value) ? value : null;
   } catch {
     return null;
   }

@@ -1,9 +1,14 @@
 import { LitElement, html, nothing, type PropertyValues, type TemplateResult } from 'lit';
 
-import { ChannelPair } from './channel-pair';
+import { BrowserBar } from './browser-bar';
+import { ChannelPair, type Told } from './channel-pair';
 import { claimClientId, leaveClientId, tabStorage } from './client-id';
+import { renderClipboardCard } from './clipboard-card';
+import { ClipboardExchange, type Prompt } from './clipboard-exchange';
+import { clipboardMeaning, passCopyOf } from './clipboard-keys';
 import { helm } from './icons';
-import type { ControlChanged } from './messages';
+import { localClipboard } from './local-clipboard';
+import type { ClientMessage, ControlChanged, ServerError } from './messages';
 import { viewerStyles } from './viewer-styles';
 import {
   CONTROL_WORDS,
@@ -53,9 +58,23 @@ export class PilothouseViewer extends LitElement {
   #status: Status = { name: 'connecting' };
   #control: Control = 'unknown';
   #focusWhenInControl = false;
-  #focused: HTMLButtonElement | null = null;
+  #focused: HTMLElement | null = null;
+  #prompt: Prompt = { name: 'none' };
   #notice = '';
   #noticeTimer: ReturnType<typeof setTimeout> | undefined;
+
+  readonly #exchange = new ClipboardExchange(localClipboard, {
+    send: (message) => this.#send(message),
+    onPrompt: (prompt) => this.#showPrompt(prompt),
+    onNotice: (text) => this.#showNotice(text),
+  });
+  readonly #browserBar = new BrowserBar(this, {
+    send: (message) => this.#send(message),
+    copy: () => this.#exchange.copy(),
+    paste: () => this.#exchange.paste(),
+    backToPicture: () => this.#pair?.focus(),
+    notice: (text) => this.#showNotice(text),
+  });
 
   constructor() {
     super();
@@ -67,12 +86,12 @@ export class PilothouseViewer extends LitElement {
   /** Asks for control; the keyboard follows as soon as it is given. */
   takeControl(): void {
     this.#focusWhenInControl = true;
-    this.#pair?.send({ kind: 'take-control' });
+    this.#send({ kind: 'take-control' });
   }
 
   /** Gives control back to the agent. */
   handBack(): void {
-    this.#pair?.send({ kind: 'cede-control' });
+    this.#send({ kind: 'cede-control' });
   }
 
   override connectedCallback(): void {
@@ -81,6 +100,7 @@ export class PilothouseViewer extends LitElement {
     this.setAttribute('control', this.#control);
     window.addEventListener('pagehide', this.#leaveClientId);
     window.addEventListener('pageshow', this.#reclaimClientId);
+    window.addEventListener('paste', this.#localPaste, true);
     if (this.hasUpdated) {
       this.#open();
     }
@@ -90,13 +110,14 @@ export class PilothouseViewer extends LitElement {
     super.disconnectedCallback();
     window.removeEventListener('pagehide', this.#leaveClientId);
     window.removeEventListener('pageshow', this.#reclaimClientId);
+    window.removeEventListener('paste', this.#localPaste, true);
     clearTimeout(this.#noticeTimer);
     this.#close();
   }
 
   protected override willUpdate(): void {
     const focused = this.shadowRoot?.activeElement;
-    this.#focused = focused instanceof HTMLButtonElement ? focused : null;
+    this.#focused = focused instanceof HTMLElement ? focused : null;
   }
 
   protected override updated(changed: PropertyValues<this>): void {
@@ -122,7 +143,7 @@ export class PilothouseViewer extends LitElement {
     this.#pair = new ChannelPair(picture, address, {
       onStatus: (status) => this.#showStatus(status),
       onControl: (message) => this.#showControl(message),
-      onServerError: ({ message }) => this.#showNotice(message),
+      onTold: (message) => this.#told(message),
     });
     this.#pair.open();
   }
@@ -130,6 +151,43 @@ export class PilothouseViewer extends LitElement {
   #close(): void {
     this.#pair?.close();
     this.#pair = null;
+    this.#browserBar.hide();
+    this.#exchange.dismiss();
+  }
+
+  #send(message: ClientMessage): void {
+    this.#pair?.send(message);
+  }
+
+  #told(message: Told): void {
+    switch (message.kind) {
+      case 'browser-tabs':
+        this.#browserBar.showTabs(message.tabs);
+        break;
+      case 'browser-url':
+        this.#browserBar.showUrl(message.url);
+        break;
+      case 'ask-for-clipboard':
+        this.#exchange.asked();
+        break;
+      case 'copied-text':
+        this.#exchange.copied(message.text);
+        break;
+      case 'pasted':
+        if (!message.ok && !this.#notice) {
+          this.#showNotice('The text could not be pasted.');
+        }
+        break;
+      case 'error':
+        this.#failed(message);
+    }
+  }
+
+  #failed({ code, message }: ServerError): void {
+    const known = code === 'clipboard_timeout' && this.#exchange.timedOut();
+    if (!known) {
+      this.#showNotice(message);
+    }
   }
 
   readonly #leaveClientId = (): void => {
@@ -147,6 +205,9 @@ export class PilothouseViewer extends LitElement {
   #showStatus(status: Status): void {
     this.#status = status;
     this.setAttribute('status', status.name);
+    if (status.name === 'ended') {
+      this.#browserBar.hide();
+    }
     this.requestUpdate();
     this.#announce<StatusDetail>('pilothouse-status', {
       status: status.name,
@@ -160,6 +221,9 @@ export class PilothouseViewer extends LitElement {
     this.#control = controlOf(message);
     this.setAttribute('control', this.#control);
     this.#showNotice('');
+    if (this.#control !== 'you') {
+      this.#exchange.stopPasting();
+    }
     this.#announce<ControlDetail>('pilothouse-control', {
       control: this.#control,
       text: CONTROL_WORDS[this.#control],
@@ -181,13 +245,26 @@ export class PilothouseViewer extends LitElement {
     this.requestUpdate();
   }
 
+  #showPrompt(prompt: Prompt): void {
+    const asksToPaste = prompt.name === 'paste-here' && this.#prompt.name !== 'paste-here';
+    this.#prompt = prompt;
+    this.requestUpdate();
+    if (asksToPaste) {
+      void this.updateComplete.then(() => this.renderRoot.querySelector('textarea')?.focus());
+    }
+  }
+
   /** A button that has just been switched off or taken away passes the focus on, so that a keyboard user is not lost. */
   #passFocusOn(): void {
     if (this.#control === 'you' && this.#focusWhenInControl) {
       this.#focusWhenInControl = false;
       this.#pair?.focus();
-    } else if (this.#focused?.disabled || this.#focused?.isConnected === false) {
-      this.#focusBar();
+    } else if (this.#focused?.matches(':disabled') || this.#focused?.isConnected === false) {
+      if (this.#control === 'you' && this.#focused.closest('.ask')) {
+        this.#pair?.focus();
+      } else {
+        this.#focusBar();
+      }
     }
   }
 
@@ -203,8 +280,29 @@ export class PilothouseViewer extends LitElement {
         event.preventDefault();
         event.stopPropagation();
         this.#focusBar();
+      } else if (event.isTrusted && this.#control === 'you') {
+        this.#clipboardKeydown(event);
       }
     },
+  };
+
+  #clipboardKeydown(event: KeyboardEvent): void {
+    const meaning = clipboardMeaning(event);
+    if (meaning === 'paste') {
+      this.#exchange.pasteKey();
+      passCopyOf(event);
+    } else if (meaning === 'copy' && !event.repeat) {
+      this.#exchange.copyKey();
+    }
+  }
+
+  // At the window, because browsers do not agree on where they fire it while a canvas has the focus.
+  readonly #localPaste = (event: ClipboardEvent): void => {
+    if (this.#control === 'you' && this.shadowRoot?.activeElement?.matches('.picture canvas')) {
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      this.#exchange.pasted(event.clipboardData?.getData('text/plain') ?? '');
+    }
   };
 
   #picturePointerdown(): void {
@@ -255,6 +353,7 @@ export class PilothouseViewer extends LitElement {
             </button>
           </span>
         </div>
+        ${this.#browserBar.render(this.#mayHandBack)}
         <div class="stage" part="stage" data-testid="stage">
           <div
             class="picture"
@@ -264,6 +363,7 @@ export class PilothouseViewer extends LitElement {
             @pointerdown=${this.#picturePointerdown}
           ></div>
           ${status.name === 'live' ? nothing : this.#renderCard(status)}
+          ${renderClipboardCard(this.#prompt, this.#exchange)}
           <div class="notice" part="notice" role="alert" data-testid="notice">
             ${this.#notice ? html`<p>${this.#notice}</p>` : nothing}
           </div>

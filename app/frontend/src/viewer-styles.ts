@@ -1,5 +1,8 @@
 import { css } from 'lit';
 
+import { browserBarStyles } from './browser-bar-styles';
+import { clipboardCardStyles } from './clipboard-card-styles';
+
 const theme = css`
   :host {
     color-scheme: light dark;
@@ -21,7 +24,7 @@ const theme = css`
 const frame = css`
   :host {
     display: grid;
-    grid-template-rows: auto minmax(0, 1fr);
+    grid-template-rows: auto auto minmax(0, 1fr);
     container-type: inline-size;
     inline-size: 100%;
     block-size: 100%;
@@ -178,6 +181,7 @@ const buttons = css`
 
 const stage = css`
   .stage {
+    grid-row: 3;
     position: relative;
     overflow: hidden;
     background: var(--_stage);
@@ -297,4 +301,4 @@ const stage = css`
   }
 `;
 
-export const viewerStyles = [theme, frame, signs, buttons, stage];
+export const viewerStyles = [theme, frame, signs, buttons, stage, browserBarStyles, clipboardCardStyles];

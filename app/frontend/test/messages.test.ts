@@ -11,6 +11,8 @@ const CONTROL = {
   you_hold_control: true,
 };
 
+const TAB = { id: 'A', title: 'Tides', url: 'https://tides.example/', active: true, favicon: null };
+
 test('what the viewer says is the JSON of the message', () => {
   expect(JSON.parse(encode({ kind: 'ping', id: '1' }))).toEqual({ kind: 'ping', id: '1' });
 });
@@ -21,6 +23,12 @@ test.each([
   { kind: 'pong', id: '1' },
   { kind: 'error', failed_kind: 'take-control', message: 'Somebody was faster.', code: 'control_held' },
   { kind: 'error', failed_kind: null, message: 'This is not JSON.', code: 'malformed' },
+  { kind: 'ask-for-clipboard' },
+  { kind: 'copied-text', text: '' },
+  { kind: 'pasted', characters: 3, ok: true },
+  { kind: 'browser-url', url: 'about:blank' },
+  { kind: 'browser-tabs', tabs: [] },
+  { kind: 'browser-tabs', tabs: [TAB, { ...TAB, favicon: 'data:image/png;base64,AAAA' }] },
 ])('%j is understood', (message) => {
   expect(decode(JSON.stringify(message))).toEqual(message);
 });
@@ -34,6 +42,11 @@ test.each(Object.keys(CONTROL))('control-changed without a proper %s is nothing'
   expect(decode(JSON.stringify({ ...CONTROL, [field]: { a: 1 } }))).toBeNull();
 });
 
+test.each(Object.keys(TAB))('tabs of which one has no proper %s are nothing', (field) => {
+  const broken = { ...TAB, [field]: 7 };
+  expect(decode(JSON.stringify({ kind: 'browser-tabs', tabs: [TAB, broken] }))).toBeNull();
+});
+
 test.each([
   '',
   '{',
@@ -43,7 +56,13 @@ test.each([
   '[]',
   '{}',
   '{"kind": 1}',
-  '{"kind": "browser-tabs", "tabs": []}',
+  '{"kind": "browser-tabs"}',
+  '{"kind": "browser-tabs", "tabs": {}}',
+  '{"kind": "browser-tabs", "tabs": [null]}',
+  '{"kind": "copied-text", "text": null}',
+  '{"kind": "pasted", "characters": 0.5, "ok": true}',
+  '{"kind": "browser-url"}',
+  '{"kind": "exfiltrated-event"}',
   '{"kind": "toString"}',
   '{"kind": "__proto__"}',
   '{"kind": "pong", "id": 1}',
