@@ -27,14 +27,15 @@ _WATCH = files(__package__).joinpath("page_watch.js").read_text("utf-8")
 _OF_THE_RENDERER = ("Runtime.", "DOM.", "Input.")
 
 
-def _attach_to(kind: str) -> tuple[str, dict[str, Any]]:
-    """New ones are held until we have introduced ourselves. Workers are none of our business, and not held."""
-    params = {"autoAttach": True, "waitForDebuggerOnStart": True, "flatten": True, "filter": [{"type": kind}]}
-    return "Target.setAutoAttach", params
-
+# What is new is held until we have introduced ourselves.
+_ATTACH = {"autoAttach": True, "waitForDebuggerOnStart": True, "flatten": True}
+# The browser's own surfaces are none of our business. Below a page no filter will do: what it leaves out is held, too,
+# and nobody could let it go.
+_ATTACH_TO_PAGES = _ATTACH | {"filter": [{"type": "page"}]}
+_ATTACH_UNNOTICED = _ATTACH | {"waitForDebuggerOnStart": False}
 
 _INTRODUCTION_TO_FRAME: tuple[tuple[str, dict[str, Any]], ...] = (
-    _attach_to("iframe"),
+    ("Target.setAutoAttach", _ATTACH),
     ("Page.enable", {}),
     ("Inspector.enable", {}),
 )
@@ -162,7 +163,7 @@ class BrowserPages:
         """
         self._link, self._nursery = link, nursery
         await link.execute("Target.setDiscoverTargets", {"discover": True})
-        await link.execute(*_attach_to("page"))
+        await link.execute("Target.setAutoAttach", _ATTACH_TO_PAGES)
 
     async def look(self) -> None:
         """Ask the browser which pages are in front, unless they agree about it.
@@ -184,8 +185,7 @@ class BrowserPages:
             session_id = (await link.execute("Target.attachToTarget", {"targetId": tab, "flatten": True}))["sessionId"]
             self._tab_asked[session_id] = tab
             try:
-                everything = {"autoAttach": True, "waitForDebuggerOnStart": False, "flatten": True}
-                await link.execute("Target.setAutoAttach", everything, session_id=session_id)
+                await link.execute("Target.setAutoAttach", _ATTACH_UNNOTICED, session_id=session_id)
                 await link.execute("Target.detachFromTarget", {"sessionId": session_id})
             finally:
                 del self._tab_asked[session_id]
