@@ -17,7 +17,7 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 from pilothouse.channels.browser_link import BrowserLink
 from pilothouse.channels.browser_pages import BrowserPages, Page
 from pilothouse.channels.cdp_link import CdpLink
-from pilothouse.protocol.cdp_executor import CdpEvent, CommandRefused, ConnectionLost
+from pilothouse.protocol.cdp_executor import CdpEvent, CdpFailure, CommandRefused, ConnectionLost
 from pilothouse.testing.scripted_devtools import ScriptedDevTools
 
 
@@ -266,6 +266,10 @@ class NoBrowser(CdpLink):
     async def execute(self, method: str, *_: Any, **__: Any) -> dict[str, Any]:
         await trio.lowlevel.checkpoint()
         raise CommandRefused(method, 0, "no")
+
+    async def execute_all(self, *_: Any, **__: Any) -> list[dict[str, Any] | CdpFailure]:
+        await trio.lowlevel.checkpoint()
+        raise ConnectionLost("no")
 
     def target_gone(self, session_id: str) -> None:
         pass

@@ -16,7 +16,7 @@ import trio
 
 from pilothouse.channels.cdp_link import CdpLink
 from pilothouse.protocol.browser_tabs import BrowserTabs
-from pilothouse.protocol.cdp_executor import CdpEvent, CdpFailure, CommandRefused, TargetGone
+from pilothouse.protocol.cdp_executor import CdpEvent, CommandRefused, ConnectionLost, TargetGone
 
 _LISTENER_CAPACITY = 256
 _WORLD = "pilothouse"
@@ -229,9 +229,9 @@ class BrowserPages:
         self, link: CdpLink, session_id: str, introduction: tuple[tuple[str, dict[str, Any]], ...]
     ) -> None:
         """Say what we want to hear of a new target, and let it go on."""
-        for method, params in (*introduction, ("Runtime.runIfWaitingForDebugger", {})):
-            with suppress(CdpFailure):
-                await link.execute(method, params, session_id=session_id)
+        # All at once: until it is let go, what has no process of its own yet answers nothing.
+        with suppress(ConnectionLost):
+            await link.execute_all((*introduction, ("Runtime.runIfWaitingForDebugger", {})), session_id=session_id)
 
     def _detached(self, event: CdpEvent) -> bool:
         session_id = event.params.get("sessionId")

@@ -7,7 +7,7 @@ Deadlines are the owner's, too. When the connection goes, everybody who waits he
 from __future__ import annotations
 
 import ssl
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
 from typing import Any, cast
 from urllib.parse import SplitResult, urlsplit, urlunsplit
@@ -46,6 +46,22 @@ _DEFAULT_PORTS = {"ws": 80, "wss": 443}
 _NO_WEBSOCKET = (trio_websocket.HandshakeError, wsproto.utilities.ProtocolError, h11.ProtocolError)
 
 
+class _Begun:
+    """A command on its way."""
+
+    def __init__(self) -> None:
+        self._settled = trio.Event()
+        self._answer: dict[str, Any] | CdpFailure = {}
+
+    def settle(self, answer: dict[str, Any] | CdpFailure) -> None:
+        self._answer = answer
+        self._settled.set()
+
+    async def answer(self) -> dict[str, Any] | CdpFailure:
+        await self._settled.wait()
+        return self._answer
+
+
 class CdpLink:
     """A connection that is open. Made by `open_cdp_link`."""
 
@@ -70,23 +86,38 @@ class CdpLink:
         Raises:
             CdpFailure: there is no result; its class says why.
         """
-        settled = trio.Event()
-        answers: list[dict[str, Any] | CdpFailure] = []
+        [answer] = await self.execute_all([(method, params or {})], session_id=session_id)
+        if isinstance(answer, CdpFailure):
+            raise answer
+        return answer
 
-        def settle(answer: dict[str, Any] | CdpFailure) -> None:
-            answers.append(answer)
-            settled.set()
+    async def execute_all(
+        self, commands: Iterable[tuple[str, Mapping[str, Any]]], *, session_id: str | None = None
+    ) -> list[dict[str, Any] | CdpFailure]:
+        """Carry out commands in this order, none of which waits until the one before is answered.
 
-        command_id, message = self._executor.send(method, params or {}, settle, session_id=session_id)
+        Args:
+            commands: methods with their parameters.
+            session_id: as in `execute`.
+
+        Returns:
+            What each came to, in the same order.
+
+        Raises:
+            ConnectionLost: before all were sent.
+        """
+        begun: dict[int, _Begun] = {}
         try:
-            with suppress(trio.BrokenResourceError):  # the connection went, which settles the command
-                await self._outbox.send(message)
-            await settled.wait()
+            for method, params in commands:
+                command = _Begun()
+                number, message = self._executor.send(method, params, command.settle, session_id=session_id)
+                begun[number] = command
+                with suppress(trio.BrokenResourceError):  # the connection went, which settles the command
+                    await self._outbox.send(message)
+            return [await command.answer() for command in begun.values()]
         finally:
-            self._executor.forget(command_id)
-        if isinstance(answers[0], CdpFailure):
-            raise answers[0]
-        return answers[0]
+            for number in begun:
+                self._executor.forget(number)
 
     async def run(self, command: CommandGenerator[ResultT], *, session_id: str | None = None) -> ResultT:
         """Carry out one of PyCDP's commands; like `execute`, with a typed result."""

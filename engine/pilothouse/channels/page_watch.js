@@ -8,8 +8,20 @@
     const url = link instanceof HTMLLinkElement ? link.href : fallback;
     return url.length <= longest ? url : '';
   };
+  const all = { attributes: true, characterData: true, childList: true, subtree: true };
+  const observer = new MutationObserver(() => tellSoon());
+  // Again and again: the document may have no head yet, be exchanged for another, or opened again, which takes
+  // listeners away. What is watched already is not watched twice.
+  const watch = () => {
+    observer.observe(document, { childList: true });
+    if (document.documentElement) observer.observe(document.documentElement, { childList: true });
+    if (document.head) observer.observe(document.head, all);
+    document.addEventListener('visibilitychange', tell);
+    for (const event of ['focus', 'blur', 'load', 'pageshow']) addEventListener(event, tell);
+  };
   let told = '';
   const tell = () => {
+    watch();
     const state = JSON.stringify({
       visible: document.visibilityState === 'visible',
       focused: document.hasFocus(),
@@ -29,14 +41,5 @@
       tell();
     }, 100);
   };
-  const watchHead = () => {
-    const head = { attributes: true, characterData: true, childList: true, subtree: true };
-    if (document.head) new MutationObserver(tellSoon).observe(document.head, head);
-    tell();
-  };
-  if (document.readyState === 'loading') document.addEventListener('DOMContentLoaded', watchHead);
-  else watchHead();
-  document.addEventListener('visibilitychange', tell);
-  for (const event of ['focus', 'blur', 'load', 'pageshow']) addEventListener(event, tell);
   tell();
 })();
