@@ -1,0 +1,476 @@
+"""What people and agents ask of the page that is seen: its selection, its picture, text into it, a way to go.
+
+Each operation has a deadline, and fails with one of the errors below and no other. A page that shows a dialog (alert,
+confirm, prompt, or the question whether to leave it) stands still until somebody answers it: what needs the page then
+fails with `DialogOpen` at once. An operation that failed may still have its effect later, as Chromium works off what
+it was sent.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from functools import partial
+from typing import Any, ClassVar, Protocol, TypeVar
+from urllib.parse import urlsplit
+
+import trio
+
+from pilothouse.channels.browser_pages import Page
+from pilothouse.channels.page_scripts import PageScripts
+from pilothouse.protocol.cdp_executor import CdpFailure, CommandRefused, ConnectionLost, TargetGone
+
+LARGEST_TEXT = 1024 * 1024
+"""Bytes of UTF-8 that can be copied or pasted at once."""
+
+LARGEST_PICTURE = 5 * 1024 * 1024
+"""Bytes of a screenshot."""
+
+_JPEG_QUALITIES = (85, 60, 35, 10)
+_HANG_SECONDS = 1.0
+_BETWEEN_SECONDS = 0.01
+
+_ResultT = TypeVar("_ResultT")
+_Work = Callable[[Page], Awaitable[_ResultT]]
+
+
+class ExecutionFailed(Exception):
+    """The operation was not carried out, or not as asked.
+
+    Attributes:
+        code: the kind of failure, for programs.
+    """
+
+    code: ClassVar[str] = "failed"
+
+
+class TooSlow(ExecutionFailed):
+    """The deadline passed: the page hangs, or there is no browser."""
+
+    code = "too_slow"
+
+
+class PageGone(ExecutionFailed):
+    """The page was closed, crashed, or went elsewhere in the meantime; or the browser did."""
+
+    code = "page_gone"
+
+
+class DialogOpen(ExecutionFailed):
+    """The page shows a dialog, and waits for its answer."""
+
+    code = "dialog_open"
+
+    def __init__(self) -> None:
+        super().__init__("the page shows a dialog, which has to be answered first")
+
+
+class JavaScriptError(ExecutionFailed):
+    """The script threw.
+
+    Attributes:
+        name: of the error's class; empty when something else than an error was thrown.
+        message: in the page's words.
+    """
+
+    code = "javascript_error"
+
+    def __init__(self, name: str, message: str) -> None:
+        super().__init__(f"{name}: {message}" if name else message)
+        self.name = name
+        self.message = message
+
+
+class TextTooLarge(ExecutionFailed):
+    """The text is over the limit; nothing was copied or pasted."""
+
+    code = "text_too_large"
+
+    def __init__(self) -> None:
+        super().__init__(f"the text is larger than {LARGEST_TEXT // 1024} KiB")
+
+
+class NotPossible(ExecutionFailed):
+    """The browser cannot do it, and says why."""
+
+    code = "not_possible"
+
+
+class NoFocus(NotPossible):
+    """The keyboard's focus is not in the page, but in the browser's address bar, its find bar, or another window."""
+
+    code = "no_focus"
+
+
+class NoPlaceForText(NotPossible):
+    """The focus is in the page, but in nothing that takes text."""
+
+    code = "no_place_for_text"
+
+
+class Browser(Protocol):
+    """What is needed of a `BrowserLink`."""
+
+    async def active_page(self) -> Page:
+        """The page that a person sees; waits for it as long as it takes."""
+
+    async def execute(self, method: str, params: dict[str, Any]) -> dict[str, Any]:
+        """Carry out a command of the browser itself."""
+
+
+class Execution:
+    """Operations on the page that is seen. Any number of tasks may use it at once.
+
+    Every operation takes `seconds`, its deadline, and raises `ExecutionFailed`; its class says why. Cancelled, it
+    leaves nothing behind.
+    """
+
+    def __init__(self, browser: Browser) -> None:
+        self._browser = browser
+        self._scripts = PageScripts()
+
+    async def evaluate_js(self, source: str, *arguments: object, seconds: float = 10.0) -> Any:
+        """Evaluate JavaScript in the page's own world, as if it were the page's.
+
+        A script that runs at the deadline is stopped; what it awaits is not.
+
+        Args:
+            source: an expression. If it is a function it is called, and if that gives a promise it is awaited.
+            arguments: of the function; JSON.
+            seconds: the deadline.
+
+        Returns:
+            The value as JSON; None for undefined.
+
+        Raises:
+            JavaScriptError: it threw.
+            NotPossible: the value is no JSON.
+            ExecutionFailed: other reasons.
+        """
+        # A page may have a Function.prototype.call and a JSON of its own.
+        called = f"(value => typeof value === 'function' ? value(...{json.dumps(arguments)}) : value)((\n{source}\n))"
+        params = {
+            "expression": called,
+            "awaitPromise": True,
+            "returnByValue": True,
+            "userGesture": True,
+            "timeout": seconds * 1000,
+        }
+        answer = await self._in_page(seconds, lambda page: page.execute("Runtime.evaluate", params))
+        if "exceptionDetails" in answer:
+            raise _thrown(answer["exceptionDetails"])
+        if "unserializableValue" in answer["result"]:
+            raise NotPossible(f"the value is no JSON: {answer['result']['unserializableValue']}")
+        return answer["result"].get("value")
+
+    async def get_selected_text(self, *, seconds: float = 5.0) -> str:
+        """What is selected where the page has the focus: in a text field, a frame of whatever origin, a shadow root.
+
+        Nothing is given of a password field. The page notices nothing. Lone surrogates come as U+FFFD.
+
+        Raises:
+            TextTooLarge: it is over 1 MiB.
+            ExecutionFailed: other reasons.
+        """
+        text = await self._in_page(seconds, lambda page: self._scripts.ask_focused(page, "selectedText", LARGEST_TEXT))
+        if isinstance(text, int | float):
+            raise TextTooLarge
+        return text or ""
+
+    async def paste_text(self, text: str, *, only_with_focus: bool = False, seconds: float = 20.0) -> None:
+        """Paste where the page has the focus, in a frame or not, and leave the browser's clipboard alone.
+
+        What the page sees: first a `paste` event with the text, as untrusted as every event that a script makes. If
+        the page prevents it, the page has pasted, or does not want to. Otherwise the text goes in like typed text, with
+        trusted `beforeinput` and `input` events of type `insertText`. That is not what a paste leaves when there are
+        line breaks, tabs or spaces side by side in it, nor in password fields: then it goes in as one piece, with an
+        untrusted `beforeinput` of type `insertFromPaste` and one trusted `input` of no type. Either way the page then
+        looks as after Chromium's own paste, and it can be undone as a whole.
+
+        Where a page's Trusted Types allow no policy but its own, and in documents that are not HTML, lines go in one
+        by one, which takes milliseconds each.
+
+        Args:
+            text: up to 1 MiB of UTF-8; lone surrogates become U+FFFD.
+            only_with_focus: fail unless the page has the keyboard's focus, see `page_has_focus`. Otherwise the text
+                goes where it would go if it had.
+            seconds: the deadline.
+
+        Raises:
+            TextTooLarge: nothing was pasted.
+            NoFocus: the page does not have it; the page noticed nothing.
+            NoPlaceForText: the page was told of the paste, and did nothing with it.
+            ExecutionFailed: other reasons; the text may have been pasted.
+        """
+        text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        if len(text) > LARGEST_TEXT or len(text.encode()) > LARGEST_TEXT:
+            raise TextTooLarge
+        if text:
+            await self._in_page(seconds, partial(self._paste, text, only_with_focus))
+
+    async def page_has_focus(self, *, seconds: float = 5.0) -> bool:
+        """Whether typed text would go into the page, and not into the address bar, the find bar or another window.
+
+        A page whose focus is emulated by a CDP client, as Playwright does, always says yes.
+        """
+        return bool(await self._in_page(seconds, lambda page: self._scripts.ask_top(page, "hasFocus")))
+
+    async def screenshot(self, *, seconds: float = 10.0) -> tuple[bytes, str]:
+        """A picture of what is seen of the page.
+
+        Returns:
+            The picture, and its type: `image/png`; over 5 MiB `image/jpeg`, as good as fits.
+        """
+        return await self._in_page(seconds, _screenshot)
+
+    async def url(self, *, seconds: float = 5.0) -> str:
+        """Where the page is. Answers for a page that hangs or shows a dialog, too."""
+        return await self._with_page(seconds, _url)
+
+    async def navigate(self, url: str, *, seconds: float = 20.0) -> None:
+        """Send the page to a URL; returns when the new document has begun, or the download.
+
+        Raises:
+            NotPossible: it cannot be reached.
+            ExecutionFailed: other reasons; `DialogOpen` when the page asks whether to leave it.
+        """
+        await self._leaving(seconds, partial(_navigate, url))
+
+    async def reload(self, *, hard: bool = False, seconds: float = 20.0) -> None:
+        """Load the page again; returns when the new document has begun.
+
+        Args:
+            hard: without the cache.
+            seconds: the deadline.
+        """
+        await self._leaving(seconds, partial(_reload, hard))
+
+    async def back(self, *, seconds: float = 20.0) -> None:
+        """Go one entry back in the page's history; nothing happens at its beginning."""
+        await self._leaving(seconds, partial(_step, -1))
+
+    async def forward(self, *, seconds: float = 20.0) -> None:
+        """Go one entry forward in the page's history; nothing happens at its end."""
+        await self._leaving(seconds, partial(_step, +1))
+
+    async def clear_cookies(self, *, seconds: float = 5.0) -> None:
+        """Delete the cookies of the page's host, and those of its parent domains that it is sent."""
+        await self._with_page(seconds, _clear_cookies)
+
+    async def clear_history(self, *, seconds: float = 5.0) -> None:
+        """Forget where the page was before."""
+        await self._with_page(seconds, lambda page: _execute(page, "Page.resetNavigationHistory"))
+
+    async def clear_all_data(self, *, seconds: float = 10.0) -> None:
+        """Delete the cookies, all that the page's origin has stored, and the page's history."""
+        await self._in_page(seconds, self._clear_all_data)
+
+    async def activate(self, target_id: str, *, seconds: float = 5.0) -> None:
+        """Bring a page to the front.
+
+        Raises:
+            NotPossible: there is no such page.
+            ExecutionFailed: other reasons.
+        """
+        await self._bounded(seconds, lambda: self._browser.execute("Target.activateTarget", {"targetId": target_id}))
+
+    async def close(self, target_id: str, *, seconds: float = 5.0) -> None:
+        """Close a page. It may still ask a person whether to leave it.
+
+        Raises:
+            NotPossible: there is no such page.
+            ExecutionFailed: other reasons.
+        """
+        await self._bounded(seconds, lambda: self._browser.execute("Target.closeTarget", {"targetId": target_id}))
+
+    async def _paste(self, text: str, only_with_focus: bool, page: Page) -> None:
+        match await self._scripts.ask_focused(page, "paste", text, only_with_focus):
+            case "insert":
+                await page.execute("Input.insertText", {"text": text})
+            case "unfocused":
+                raise NoFocus("the page does not have the focus")
+            case "nowhere" | None:
+                raise NoPlaceForText("nothing that takes text has the focus")
+
+    async def _clear_all_data(self, page: Page) -> None:
+        parts = urlsplit(await _url(page))
+        if parts.scheme in ("http", "https"):
+            origin = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+            await _clear_cookies(page)
+            await page.execute("Storage.clearDataForOrigin", {"origin": origin, "storageTypes": "all"})
+            await self._scripts.ask_top(page, "clearSessionStorage")
+        await _execute(page, "Page.resetNavigationHistory")
+
+    async def _in_page(self, seconds: float, work: _Work[_ResultT]) -> _ResultT:
+        """Do what the page itself has to answer."""
+        return await self._leaving(seconds, partial(_unless_crashed, work))
+
+    async def _leaving(self, seconds: float, work: _Work[_ResultT]) -> _ResultT:
+        """Do what a dialog of the page holds up."""
+        return await self._with_page(seconds, partial(_unless_dialog, work))
+
+    async def _with_page(self, seconds: float, work: _Work[_ResultT]) -> _ResultT:
+        async def with_page() -> _ResultT:
+            return await work(await self._browser.active_page())
+
+        return await self._bounded(seconds, with_page)
+
+    async def _bounded(self, seconds: float, work: Callable[[], Awaitable[_ResultT]]) -> _ResultT:
+        try:
+            with trio.fail_after(seconds):
+                return await work()
+        except trio.TooSlowError as error:
+            raise TooSlow(f"no answer within {seconds:g} s") from error
+        except CdpFailure as error:
+            raise _meaning(error) from error
+
+
+_GONE = {
+    "Inspected target navigated or closed",
+    "Execution context was destroyed.",
+    "Cannot find context with specified id",
+    "Target crashed",
+}
+
+
+def _meaning(error: CdpFailure) -> ExecutionFailed:
+    match error:
+        case CommandRefused(message="Execution was terminated"):
+            return TooSlow("the script ran for too long, and was stopped")
+        case TargetGone() | ConnectionLost():
+            return PageGone(str(error))
+        case CommandRefused(message=message) if message in _GONE:
+            return PageGone("the page went elsewhere in the meantime")
+        case CommandRefused(message=message):
+            return NotPossible(message)
+    return NotPossible(str(error))
+
+
+def _thrown(details: dict[str, Any]) -> JavaScriptError:
+    exception = details.get("exception", {})
+    description = exception.get("description", "")
+    if exception.get("subtype") != "error":
+        return JavaScriptError("", description or str(exception.get("value", details.get("text", ""))))
+    # An error describes itself as `Name: message`, with the stack below.
+    name, _, message = description.partition("\n    at ")[0].partition(": ")
+    return JavaScriptError(name, message)
+
+
+async def _unless_crashed(work: _Work[_ResultT], page: Page) -> _ResultT:
+    if page.crashed:
+        raise PageGone("the page has crashed; it can be reloaded")
+    return await work(page)
+
+
+async def _unless_dialog(work: _Work[_ResultT], page: Page) -> _ResultT:
+    """Do it, unless a dialog is open, or opens before it is done."""
+    results: list[_ResultT] = []
+    failures: list[Exception] = []
+
+    async def watch(nursery: trio.Nursery) -> None:
+        async for _ in dialogs:
+            nursery.cancel_scope.cancel()
+
+    with page.listen("Page.javascriptDialogOpening") as dialogs:
+        if page.dialog_open:
+            raise DialogOpen
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(watch, nursery)
+            try:
+                results.append(await work(page))
+            except (CdpFailure, ExecutionFailed) as error:
+                failures.append(error)  # out of the nursery it would come in a group
+            nursery.cancel_scope.cancel()
+    if failures:
+        raise failures[0]
+    if not results:
+        raise DialogOpen
+    return results[0]
+
+
+async def _screenshot(page: Page) -> tuple[bytes, str]:
+    picture = await _capture(page, {"format": "png"})
+    if len(picture) <= LARGEST_PICTURE:
+        return picture, "image/png"
+    for quality in _JPEG_QUALITIES:
+        picture = await _capture(page, {"format": "jpeg", "quality": quality})
+        if len(picture) <= LARGEST_PICTURE:
+            return picture, "image/jpeg"
+    raise NotPossible("the picture is too large in any quality")
+
+
+async def _capture(page: Page, params: dict[str, Any]) -> bytes:
+    return base64.b64decode((await _execute(page, "Page.captureScreenshot", params))["data"])
+
+
+async def _execute(page: Page, method: str, params: dict[str, Any] | None = None) -> dict[str, Any]:
+    """A command that Chromium refuses while the page is between two documents, and that is then sent again."""
+    while True:
+        try:
+            return await page.execute(method, params)
+        except CommandRefused as error:
+            if error.message != "Not attached to an active page":
+                raise
+        await trio.sleep(_BETWEEN_SECONDS)
+
+
+async def _url(page: Page) -> str:
+    history = await _execute(page, "Page.getNavigationHistory")
+    return str(history["entries"][history["currentIndex"]]["url"])
+
+
+async def _navigate(url: str, page: Page) -> None:
+    await _stop_hanging(page)
+    answer = await _execute(page, "Page.navigate", {"url": url})
+    if answer.get("errorText") and not answer.get("isDownload"):
+        raise NotPossible(answer["errorText"])
+
+
+async def _reload(hard: bool, page: Page) -> None:
+    await _stop_hanging(page)
+    with page.listen("Page.frameNavigated") as arrivals:
+        await _execute(page, "Page.reload", {"ignoreCache": hard})
+        async for arrival in arrivals:
+            if arrival.params["frame"]["id"] == page.target_id:
+                return
+    raise TargetGone("the page was closed on its way")
+
+
+async def _step(entries: int, page: Page) -> None:
+    history = await _execute(page, "Page.getNavigationHistory")
+    index = history["currentIndex"] + entries
+    if 0 <= index < len(history["entries"]):
+        await _stop_hanging(page)
+        await _execute(page, "Page.navigateToHistoryEntry", {"entryId": history["entries"][index]["id"]})
+        await _wait_for_entry(page, index)
+
+
+async def _wait_for_entry(page: Page, index: int) -> None:
+    """Events would not do: they tell of the new document before the history does."""
+    while True:
+        history = await _execute(page, "Page.getNavigationHistory")
+        if history["currentIndex"] == index:
+            return
+        await trio.sleep(_BETWEEN_SECONDS)
+
+
+async def _stop_hanging(page: Page) -> None:
+    """Stop a script that does not end, if there is one.
+
+    Chromium keeps the process of a page for the next page of that site, which would hang there, too.
+    """
+    for method, params in (("Runtime.evaluate", {"expression": "0"}), ("Runtime.terminateExecution", {})):
+        with trio.move_on_after(_HANG_SECONDS), suppress(CdpFailure):
+            await page.execute(method, params)
+            return
+
+
+async def _clear_cookies(page: Page) -> None:
+    host = urlsplit(await _url(page)).hostname or ""
+    for cookie in (await page.execute("Storage.getCookies"))["cookies"]:
+        domain = cookie["domain"].strip("[]")
+        if host == domain or (domain.startswith(".") and f".{host}".endswith(domain)):
+            named = {key: cookie[key] for key in ("name", "domain", "path", "partitionKey") if key in cookie}
+            await page.execute("Network.deleteCookies", named)
