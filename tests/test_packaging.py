@@ -76,6 +76,12 @@ def test_the_wheel_has_every_module_and_types(built: Built) -> None:
     assert {"pilothouse/py.typed", "pilothouse_app/py.typed"} <= names
 
 
+def test_the_wheel_has_what_runs_in_the_pages(built: Built) -> None:
+    scripts = {path.relative_to(ENGINE).as_posix() for path in ENGINE.rglob("*.js")}
+    assert "pilothouse/channels/page_watch.js" in scripts
+    assert scripts <= set(zipfile.ZipFile(built.wheel).namelist())
+
+
 def test_the_wheel_has_the_built_web_face(built: Built) -> None:
     wheel = zipfile.ZipFile(built.wheel)
     page = wheel.read("pilothouse_app/static/index.html")

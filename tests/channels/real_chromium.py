@@ -36,5 +36,5 @@ async def devtools_of(cdp_address: str) -> str:
 async def until(condition: Callable[[], object], *, seconds: float = 10) -> None:
     """Look again and again, for a bounded time, until the condition holds."""
     with trio.fail_after(seconds):
-        while not condition():
+        while not condition():  # noqa: ASYNC110 - nothing tells us
             await trio.sleep(0.01)

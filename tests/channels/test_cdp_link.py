@@ -140,6 +140,25 @@ async def test_a_cancelled_command_harms_no_other(devtools: ScriptedDevTools) ->
     assert answered == [{"at": "last"}]
 
 
+async def test_commands_in_a_row_do_not_wait_for_each_other(devtools: ScriptedDevTools) -> None:
+    devtools.answers["Late.answer"] = lambda _: None
+    async with open_link(devtools) as (link, connection), trio.open_nursery() as nursery:
+        answers: list[dict[str, Any] | CdpFailure] = []
+
+        async def ask() -> None:
+            row = [("Late.answer", {}), ("No.suchMethod", {}), ("Test.echo", {"n": 2})]
+            answers.extend(await link.execute_all(row))
+
+        nursery.start_soon(ask)
+        await connection.command("Test.echo")
+        methods = [command["method"] for command in connection.commands]
+        assert methods == ["Late.answer", "No.suchMethod", "Test.echo"]
+        await connection.send({"id": connection.commands[0]["id"], "result": {"n": 0}})
+    first, refused, last = answers
+    assert (first, last) == ({"n": 0}, {"n": 2})
+    assert isinstance(refused, CommandRefused)
+
+
 async def test_whoever_waits_for_a_page_that_went_hears_of_it(devtools: ScriptedDevTools) -> None:
     async with open_link(devtools) as (link, connection), trio.open_nursery() as nursery:
         connection.sessions["S"] = "page-0"

@@ -67,7 +67,7 @@ class Page:
         self.dialog_open = False
         self.crashed = False
         self._link = link
-        self._frames: dict[str, None] = {}
+        self._frames: dict[str, str] = {}  # each with the session that it was attached by
         self._listeners: dict[trio.MemorySendChannel[CdpEvent], frozenset[str]] = {}
 
     async def execute(
@@ -105,13 +105,19 @@ class Page:
             finally:
                 self._listeners.pop(send, None)
 
-    def add_frame(self, session_id: str) -> None:
-        """An out-of-process frame was attached."""
-        self._frames[session_id] = None
+    def add_frame(self, session_id: str, parent: str) -> None:
+        """An out-of-process frame was attached, by way of the session of the page or frame that it is in."""
+        self._frames[session_id] = parent
 
-    def remove_frame(self, session_id: str) -> None:
-        """An out-of-process frame was detached."""
-        self._frames.pop(session_id, None)
+    def remove_frame(self, session_id: str) -> list[str]:
+        """An out-of-process frame was detached; returns its session and those of the frames in it."""
+        gone = [session_id]
+        for inner, parent in self._frames.items():  # those outside come before those in them
+            if parent in gone:
+                gone.append(inner)
+        for frame in gone:
+            self._frames.pop(frame, None)
+        return gone
 
     def tell(self, event: CdpEvent) -> None:
         """Something happened in this page or in one of its frames."""
@@ -217,7 +223,7 @@ class BrowserPages:
         introduction: tuple[tuple[str, dict[str, Any]], ...] = ()
         if parent is not None and kind == "iframe":
             self._owners[session_id] = parent
-            parent.add_frame(session_id)
+            parent.add_frame(session_id, event.session_id or "")
             introduction = _INTRODUCTION_TO_FRAME
         elif parent is None and kind == "page":
             self._pages[target_id] = self._owners[session_id] = Page(self._link, target_id, session_id)
@@ -239,8 +245,9 @@ class BrowserPages:
         if owner is None or not isinstance(session_id, str):
             return False
         if owner.session_id != session_id:
-            owner.remove_frame(session_id)
-            self._forget(session_id)
+            # Of the frames in it nobody is left to tell.
+            for session in owner.remove_frame(session_id):
+                self._forget(session)
             return False
         for session in owner.frame_sessions():
             self._forget(session)
