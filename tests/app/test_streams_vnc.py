@@ -103,8 +103,9 @@ async def test_garbage_ends_the_channel_that_it_came_in(
     ],
 )
 async def test_vnc_servers_that_let_nobody_in(server: WholeServer, script: VncScript, ending: tuple[int, str]) -> None:
-    async with ScriptedVncServer(script) as vnc:
+    async with ScriptedVncServer() as vnc:
         session_id = await server.attach(vnc, vnc_password="opensesame")
+        vnc.script = script
         async with server.frontend(session_id) as frontend, server.viewer(session_id) as viewer:
             assert await ending_of(viewer.client) == ending
             # It is the picture that is missing; the session is there.
@@ -114,8 +115,11 @@ async def test_vnc_servers_that_let_nobody_in(server: WholeServer, script: VncSc
 
 async def test_vnc_server_that_asks_for_a_password_that_nobody_gave(server: WholeServer) -> None:
     script = VncScript(security_types=(2,), password="secret")
-    async with ScriptedVncServer(script) as vnc, server.viewer(await server.attach(vnc)) as viewer:
-        assert await ending_of(viewer.client) == (4411, REFUSED)
+    async with ScriptedVncServer() as vnc:
+        session_id = await server.attach(vnc)
+        vnc.script = script
+        async with server.viewer(session_id) as viewer:
+            assert await ending_of(viewer.client) == (4411, REFUSED)
 
 
 async def test_vnc_server_that_has_gone_before_the_viewer_comes(server: WholeServer) -> None:
@@ -141,8 +145,11 @@ async def test_vnc_server_that_hangs_up_on_one_viewer(server: WholeServer) -> No
 @pytest.mark.parametrize("silent_after", [0, 12, 14, 17])
 async def test_vnc_server_that_falls_silent(server: WholeServer, clock: MockClock, silent_after: int) -> None:
     script = VncScript(fall_silent_after=silent_after)
-    async with ScriptedVncServer(script) as vnc, server.viewer(await server.attach(vnc)) as viewer, time_flies(clock):
-        assert await ending_of(viewer.client) == (4408, "waited too long for the browser")
+    async with ScriptedVncServer() as vnc:
+        session_id = await server.attach(vnc)
+        vnc.script = script
+        async with server.viewer(session_id) as viewer, time_flies(clock):
+            assert await ending_of(viewer.client) == (4408, "waited too long for the browser")
 
 
 async def test_viewer_that_falls_silent_in_its_handshake(server: WholeServer, clock: MockClock) -> None:

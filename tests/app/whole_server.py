@@ -81,6 +81,9 @@ class WholeServer:
         """A running session whose VNC server is this one; its id."""
         session_id = await self.order(provider="attached", vnc_address=vnc.address, **body)
         await self.session_when(session_id, "running")
+        # The look whether the VNC server lets us in was a connection, too.
+        await (await vnc.connection()).gone()
+        vnc.connections.clear()
         return session_id
 
     async def owner_of(self, session_id: str, kind: str) -> str:

@@ -111,15 +111,16 @@ class VncConnection:
 
     async def listen(self, *, echo: bool) -> None:
         """Record what comes, to the end."""
-        try:
-            while data := await self.stream.receive_some(_READ_SIZE):
-                self.received += data
-                self._progress.set()
-                self._progress = trio.Event()
-                if echo:
-                    await self.stream.send_all(data)
-        finally:
-            self._gone.set()
+        while data := await self.stream.receive_some(_READ_SIZE):
+            self.received += data
+            self._progress.set()
+            self._progress = trio.Event()
+            if echo:
+                await self.stream.send_all(data)
+
+    def is_over(self) -> None:
+        """Nothing more will come."""
+        self._gone.set()
 
 
 class ScriptedVncServer:
@@ -189,6 +190,8 @@ class ScriptedVncServer:
                 await connection.listen(echo=self.script.echo)
         except (trio.BrokenResourceError, trio.ClosedResourceError):
             pass  # either side may hang up at any time
+        finally:
+            connection.is_over()
 
 
 class _Handshake:
