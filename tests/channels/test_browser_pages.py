@@ -188,6 +188,8 @@ async def test_the_active_tab_is_known_when_an_agent_makes_all_of_them_believe_t
             await link.execute("Target.activateTarget", {"targetId": third})
             await until(lambda: active(link) == ["third"])
             await link.execute("Target.closeTarget", {"targetId": third})
+            # It is answered before it is done.
+            await until(lambda: third not in {tab.id for tab in link.tabs})
             assert (await active_page(link)).target_id in (first, second)
             [tab_in_front] = [tab.id for tab in link.tabs if tab.active]
             targets = await link.execute("Target.getTargets", {"filter": [{"type": "tab"}]})
