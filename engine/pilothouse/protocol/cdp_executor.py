@@ -15,6 +15,7 @@ Source: https://chromedevtools.github.io/devtools-protocol/ and the JSON-RPC 2.0
 from __future__ import annotations
 
 import json
+import json
 from collections.abc import Callable, Generator, Mapping
 from typing import Any, TypeVar
 
@@ -206,8 +207,8 @@ def result_of(command: CommandGenerator[ResultT], result: dict[str, Any]) -> Res
 def _encoded(message: dict[str, Any]) -> str:
     try:
         return orjson.dumps(message).decode()
-    except orjson.JSONEncodeError:
-        return orjson.dumps(well_formed_json(message)).decode()
+    except orjson.JSONEncodeError:  # half a surrogate pair, or a number of more than 64 bits
+        return json.dumps(well_formed_json(message), ensure_ascii=False)
 
 
 def _decoded(message: str | bytes) -> Any:
