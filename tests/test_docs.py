@@ -13,6 +13,7 @@ import pytest
 import trio
 
 from pilothouse.channels.errors import ABNORMAL, CLOSE_CODES
+from pilothouse.channels.execution import ExecutionFailed, JavaScriptError
 from pilothouse.protocol.messages import FROM_FRONTEND, TO_FRONTEND
 from pilothouse.protocol.rfb.decisions import Kind, Reason
 from pilothouse.protocol.rfb.viewer_input import ViewerInput
@@ -140,11 +141,23 @@ def test_reference_of_the_streams_names_every_close_code_and_kind() -> None:
     page = (ROOT / "docs" / "reference" / "streams.md").read_text()
     codes = {code for code, _ in CLOSE_CODES.values()} - {ABNORMAL}
     assert {int(code) for code in re.findall(r"^\| (\d{4}) \|", page, re.MULTILINE)} == codes
-    kinds = re.findall(r"^\| `([a-z]+(?:-[a-z]+)*)` \|", page, re.MULTILINE)
+    before, _, errors = page.partition("\n| code of an `error` |")
+    kinds = re.findall(r"^\| `([a-z]+(?:-[a-z]+)*)` \|", before, re.MULTILINE)
     assert sorted(kinds) == sorted([*FROM_FRONTEND, *TO_FRONTEND])
-    errors = set(re.findall(r'code="(\w+)"', (ROOT / "engine/pilothouse/channels/message.py").read_text()))
-    errors |= set(re.findall(r'code="(\w+)"', (ROOT / "engine/pilothouse/protocol/messages.py").read_text()))
-    assert all(f"`{code}`" in page for code in errors)
+    rows = re.findall(r"^\| (`.*?`) \|", errors.partition("\n\n")[0], re.MULTILINE)
+    assert {code for row in rows for code in re.findall(r"`(\w+)`", row)} == _error_codes()
+
+
+def _error_codes() -> set[str]:
+    """What the message channel may say: by name in its code, or as the class of what failed in the browser."""
+    engine = ROOT / "engine" / "pilothouse"
+    modules = ("protocol/messages.py", "channels/message.py", "channels/browser_requests.py", "channels/clipboard.py")
+    code = "".join((engine / module).read_text() for module in modules)
+    named = set(re.findall(r'code="(\w+)"|\bError\(.*"(\w+)"\)', code))
+    failures = [ExecutionFailed]
+    for failure in failures:
+        failures += failure.__subclasses__()
+    return {one or other for one, other in named} | {failure.code for failure in failures} - {JavaScriptError.code}
 
 
 def test_embedding_example_is_the_one_in_the_docs() -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import click
 import trio
 
 from pilothouse.channels.errors import ChannelEnded
+from pilothouse.protocol.destinations import AllowedDestinations
 from pilothouse_app.cli_keys import ensure_default_organization
 from pilothouse_app.ids import BROWSER_SESSION, new_id
 from pilothouse_app.server import running_server
@@ -28,6 +29,8 @@ async def demonstrate(settings: Settings) -> None:
     """
     async with running_server(settings) as (services, url):
         token = await ensure_default_organization(services.store, settings) or settings.api_key
+        # On the loopback interface, where browsers may not be sent otherwise.
+        services.guard.allow(AllowedDestinations.parse([urlsplit(url).netloc]))
         session = await _start_session(services, f"{url}/harbour.html")
         page = f"{url}/#{urlencode({'session': session.browser_session_id, 'token': token})}"
         click.echo(f"A browser is running. Watch it, and take the helm: {page}")

@@ -15,8 +15,9 @@ from pilothouse import __version__
 from pilothouse.browsers.leftovers import reap_leftovers
 from pilothouse.browsers.local import LocalBrowsers
 from pilothouse.browsers.provider import BrowserProvider
-from pilothouse.channels.blocked_input import InputBlocked
+from pilothouse.channels.destination_guard import DestinationGuard
 from pilothouse.channels.registry import open_registry
+from pilothouse.channels.session_events import ClipboardUsed, InputBlocked, SessionEvent
 from pilothouse.channels.verification import Entity, VerificationUnavailable, Verify, open_verification
 from pilothouse.protocol.rfb.input_policy import InputPolicy
 from pilothouse.protocol.verdict import Unknown, Verdict, judge_runnable, judge_session
@@ -48,11 +49,12 @@ async def open_services(
     if browsers is None:
         browsers = LocalBrowsers()
         await reap_leftovers()
+    guard = DestinationGuard(settings.navigation_allowlist)
     async with (
         open_store(settings.database_path) as store,
-        open_registry(max_viewers=settings.max_viewers, on_input_blocked=_log_blocked_input) as registry,
+        open_registry(max_viewers=settings.max_viewers, on_event=_log_event) as registry,
         open_verification(verifier(store), period=settings.verify_seconds) as verification,
-        open_sessions(store, registry, verification, browsers) as sessions,
+        open_sessions(store, registry, verification, browsers, guard) as sessions,
     ):
         store.on_change(verification.notify)
         yield Services(
@@ -62,21 +64,19 @@ async def open_services(
             registry=registry,
             verification=verification,
             input_policy=input_policy or settings.group_policy,
+            guard=guard,
             instance_id=secrets.token_hex(8),
             version=__version__,
         )
 
 
-def _log_blocked_input(event: InputBlocked) -> None:
-    _log.info(
-        "input blocked",
-        browser_session=event.session_id,
-        client_id=event.viewer.client_id,
-        kind=event.what.kind.value,
-        reason=event.what.reason.value,
-        group=event.what.group,
-        count=event.count,
-    )
+def _log_event(event: SessionEvent) -> None:
+    log = _log.bind(browser_session=event.session_id, client_id=event.viewer.client_id)
+    match event:
+        case InputBlocked(what=what, count=count):
+            log.info("input blocked", kind=what.kind.value, reason=what.reason.value, group=what.group, count=count)
+        case ClipboardUsed(direction=direction, characters=characters):
+            log.info("clipboard used", direction=direction, characters=characters)
 
 
 def verifier(store: Store) -> Verify:

@@ -7,6 +7,7 @@ from typing import Protocol, cast
 import attrs
 from quart_trio import QuartTrio
 
+from pilothouse.channels.destination_guard import DestinationGuard
 from pilothouse.channels.registry import Registry
 from pilothouse.channels.verification import Verification
 from pilothouse.protocol.control import ControlState
@@ -60,6 +61,7 @@ class Services:
         registry: who is connected.
         verification: whether they still may be.
         input_policy: what whoever holds control may do.
+        guard: decides where they may send browsers.
         instance_id: names this process among others.
         version: of Pilothouse.
     """
@@ -70,6 +72,7 @@ class Services:
     registry: Registry
     verification: Verification
     input_policy: InputPolicy
+    guard: DestinationGuard
     instance_id: str
     version: str
 

@@ -11,8 +11,10 @@ import structlog
 import trio
 
 from pilothouse.browsers.attached import AttachedBrowser
+from pilothouse.browsers.devtools_http import websocket_address
 from pilothouse.browsers.errors import BrowserFailed
 from pilothouse.browsers.provider import BrowserProvider, BrowserSpec, RunningBrowser
+from pilothouse.channels.destination_guard import DestinationGuard
 from pilothouse.channels.end_signal import EndSignal
 from pilothouse.channels.errors import (
     BrowserGone,
@@ -24,8 +26,10 @@ from pilothouse.channels.errors import (
     leaves,
 )
 from pilothouse.channels.registry import LiveSession, Registry
+from pilothouse.channels.remote_browser import RemoteBrowser
 from pilothouse.channels.upstream import Upstream
 from pilothouse.channels.verification import Entity, Verification
+from pilothouse.protocol.cdp_executor import ConnectionLost
 from pilothouse.protocol.control import NO_CONTROL_STATE, ControlState, NotInControl, Viewer
 from pilothouse_app.ids import new_id
 from pilothouse_app.store import Store, StoreUnavailable
@@ -34,6 +38,7 @@ from pilothouse_app.store.entities import BrowserSession, RunnableKind, SessionS
 
 STOPPED = "the server was stopped"
 CRASHED = "the server was restarted"
+DEVTOOLS_SECONDS = 5.0
 LAST_WORDS_SECONDS = 1.0
 RETRY_SECONDS = 1.0
 
@@ -65,6 +70,7 @@ class Sessions:
         registry: where their channels meet.
         verification: says when a session stops being valid.
         local: starts browsers on this machine.
+        guard: decides where people may send them.
         nursery: owns the sessions' tasks.
     """
 
@@ -74,12 +80,14 @@ class Sessions:
         registry: Registry,
         verification: Verification,
         local: BrowserProvider,
+        guard: DestinationGuard,
         nursery: trio.Nursery,
     ) -> None:
         self._store = store
         self._registry = registry
         self._verification = verification
         self._local = local
+        self._guard = guard
         self._nursery = nursery
         self._tasks: dict[str, _Task] = {}
 
@@ -168,7 +176,8 @@ class Sessions:
             await self._write(session_id, status="starting")
             async with self._provider_of(session).start(_spec_of(session)) as browser:
                 address = browser.vnc_address
-                live.set_upstream(Upstream(address, browser.vnc_password) if address else None)
+                remote = _remote(browser, self._guard)
+                live.set_upstream(Upstream(address, browser.vnc_password) if address else None, remote)
                 await self._write(
                     session_id,
                     status="running",
@@ -177,7 +186,7 @@ class Sessions:
                     cdp_address=browser.cdp_address,
                 )
                 _log.info("browser running", session=session_id)
-                over = await _until_over(browser, signal)
+                over = await _until_over(browser, signal, remote)
                 # The channels hear of it before the rest of the browser is stopped, which may take seconds.
                 self._conclude(session_id, live, task, over)
 
@@ -208,12 +217,28 @@ class Sessions:
             await trio.sleep(RETRY_SECONDS)
 
 
-async def _until_over(browser: RunningBrowser, signal: EndSignal) -> _Over:
-    """Wait until the browser goes away, or the session stops being valid."""
+def _remote(browser: RunningBrowser, guard: DestinationGuard) -> RemoteBrowser | None:
+    address = browser.cdp_address
+    if address is None:
+        return None
+
+    async def find_devtools() -> str:
+        try:
+            return await websocket_address(address, seconds=DEVTOOLS_SECONDS)
+        except BrowserFailed as error:
+            raise ConnectionLost(error.reason) from error
+
+    return RemoteBrowser(find_devtools, guard)
+
+
+async def _until_over(browser: RunningBrowser, signal: EndSignal, remote: RemoteBrowser | None) -> _Over:
+    """Wait until the browser goes away, or the session stops being valid; keep its DevTools connection meanwhile."""
     over = None
     try:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(signal.wait)
+            if remote is not None:
+                nursery.start_soon(remote.link.run)
             reason = await browser.wait_gone()
             over = _failed(reason)
             nursery.cancel_scope.cancel()
@@ -250,11 +275,11 @@ def _spec_of(session: BrowserSession) -> BrowserSpec:
 
 @asynccontextmanager
 async def open_sessions(
-    store: Store, registry: Registry, verification: Verification, local: BrowserProvider
+    store: Store, registry: Registry, verification: Verification, local: BrowserProvider, guard: DestinationGuard
 ) -> AsyncIterator[Sessions]:
     """The owner of the sessions' tasks; leaving the context stops every browser that it started."""
     async with trio.open_nursery() as nursery:
-        sessions = Sessions(store, registry, verification, local, nursery)
+        sessions = Sessions(store, registry, verification, local, guard, nursery)
         await sessions.recover()
         yield sessions
         nursery.cancel_scope.cancel()

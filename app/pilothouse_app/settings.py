@@ -15,6 +15,7 @@ from typing import Any, Literal, cast
 
 import attrs
 
+from pilothouse.protocol.clipboard_policy import DIRECTIONS, ClipboardPolicy
 from pilothouse.protocol.destinations import AllowedDestinations
 from pilothouse.protocol.rfb.constants import MAX_CUT_TEXT
 from pilothouse.protocol.rfb.input_groups import GROUPS
@@ -94,6 +95,12 @@ def _seconds(text: str) -> float:
 
 def _policy(text: str) -> str:
     if text not in READY_POLICIES:
+        raise ValueError(text)
+    return text
+
+
+def _clipboard(text: str) -> str:
+    if text not in DIRECTIONS:
         raise ValueError(text)
     return text
 
@@ -245,6 +252,15 @@ class Settings:
             about="Input groups that are not allowed, whatever the policy and `PILOTHOUSE_INPUT_ALLOW` say.",
         ),
     )
+    clipboard: str = attrs.field(
+        default="both",
+        metadata=_variable(
+            _clipboard,
+            default="`both`",
+            allowed="one of " + ", ".join(DIRECTIONS),
+            about="Which way clipboard text may go: `copy` is out of the browser, `paste` is into it.",
+        ),
+    )
     max_clipboard_bytes: int = attrs.field(
         default=MAX_CUT_TEXT,
         metadata=_variable(
@@ -274,8 +290,16 @@ class Settings:
     def group_policy(self) -> GroupPolicy:
         """The input policy that the operator chose."""
         return READY_POLICIES[self.input_policy].changed(
-            allow=self.input_allow, deny=self.input_deny, largest_cut_text=self.max_clipboard_bytes
+            allow=self.input_allow,
+            deny=self.input_deny,
+            largest_cut_text=self.max_clipboard_bytes,
+            clipboard=self.clipboard_policy,
         )
+
+    @property
+    def clipboard_policy(self) -> ClipboardPolicy:
+        """Which way clipboard text may go."""
+        return DIRECTIONS[self.clipboard]
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Settings:

@@ -107,7 +107,14 @@ async def serve_stream(request: StreamRequest, transport: MessageTransport, serv
         else:
             _log.info("channel opened", client_id=viewer.client_id)
             entity = Entity(entity_kind, entity_id, organization_id)
-            connection = Connection(transport, entity, viewer, services.registry, services.verification)
+            connection = Connection(
+                transport,
+                entity,
+                viewer,
+                services.registry,
+                services.verification,
+                services.settings.clipboard_policy,
+            )
             outcome = await run_channel(_CHANNELS[channel_kind](connection, services))
         _log.info("channel closed", code=outcome.close_code, reason=outcome.reason, detail=outcome.detail)
         return outcome

@@ -5,12 +5,14 @@ from pathlib import Path
 
 import attrs
 import pytest
+from at_the_helm import Helm, open_helm
 from fake_sessions import FakeSessions
 from quart_trio import QuartTrio
 from rest_client import KEY, OTHER_KEY, SETTINGS, RestClient
 from trio.testing import MockClock
 from whole_server import FORMS, Form, WholeServer, open_whole_server, watched
 
+from pilothouse.channels.destination_guard import DestinationGuard
 from pilothouse.channels.registry import open_registry
 from pilothouse.channels.verification import Entity, open_verification
 from pilothouse.protocol.verdict import Unknown, Verdict
@@ -58,6 +60,7 @@ async def services(store: Store, sessions: FakeSessions, settings: Settings) -> 
             registry=registry,
             verification=verification,
             input_policy=settings.group_policy,
+            guard=DestinationGuard(),
             instance_id="instance-1",
             version="1.2.3",
         )
@@ -110,6 +113,13 @@ async def server(form: Form, server_settings: Settings) -> AsyncIterator[WholeSe
     """A server on a real port, watched by the test's end for what it left behind."""
     async with open_whole_server(form, server_settings) as server, watched(server):
         yield server
+
+
+@pytest.fixture
+async def helm(server_settings: Settings) -> AsyncIterator[Helm]:
+    """A real browser behind a server."""
+    async with open_helm(server_settings) as helm:
+        yield helm
 
 
 @pytest.fixture

@@ -39,6 +39,7 @@ GOOD = {
     "PILOTHOUSE_INPUT_POLICY": ("open", "open"),
     "PILOTHOUSE_INPUT_ALLOW": ("context_menu, submit", frozenset({"context_menu", "submit"})),
     "PILOTHOUSE_INPUT_DENY": ("clipboard,", frozenset({"clipboard"})),
+    "PILOTHOUSE_CLIPBOARD": ("copy", "copy"),
     "PILOTHOUSE_MAX_CLIPBOARD_BYTES": ("0", 0),
     "PILOTHOUSE_LOG_LEVEL": ("DEBUG", "debug"),
 }
@@ -56,6 +57,7 @@ BAD = {
     "PILOTHOUSE_INPUT_POLICY": ["", "Guarded", "closed"],
     "PILOTHOUSE_INPUT_ALLOW": ["everything", "text clipboard", "Ctrl+o"],
     "PILOTHOUSE_INPUT_DENY": ["right_click"],
+    "PILOTHOUSE_CLIPBOARD": ["", "in", "true"],
     "PILOTHOUSE_MAX_CLIPBOARD_BYTES": ["", "-1", "262145", "1 MiB"],
     "PILOTHOUSE_LOG_LEVEL": ["", "loud"],
 }

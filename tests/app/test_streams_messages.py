@@ -25,7 +25,6 @@ BAD_MESSAGES: list[tuple[str | bytes, str, str]] = [
     ("", "", "malformed_json"),
     ("take-control", "", "malformed_json"),
     ('{"kind": "ping", "id": ', "", "malformed_json"),
-    ('{"kind": "ping", "id": "\\ud800"}', "", "malformed_json"),
     ("[" * 100_000, "", "malformed_json"),
     ("null", "", "malformed_message"),
     ('["take-control"]', "", "malformed_message"),

@@ -62,7 +62,7 @@ class WholeServer:
     """A server with one organization's key, a colleague's, and another organization's."""
 
     services: Services
-    browsers: FakeBrowsers
+    browsers: BrowserProvider
     port: int
     http: httpx.AsyncClient
 
@@ -161,7 +161,7 @@ async def ending_of(client: WebSocketClient) -> tuple[int | None, str]:
 
 @asynccontextmanager
 async def open_whole_server(
-    form: Form, settings: Settings, browsers: FakeBrowsers | None = None
+    form: Form, settings: Settings, browsers: BrowserProvider | None = None
 ) -> AsyncIterator[WholeServer]:
     """Serve while the context lasts."""
     browsers = browsers or FakeBrowsers()
@@ -178,6 +178,7 @@ async def open_whole_server(
 @asynccontextmanager
 async def watched(server: WholeServer) -> AsyncIterator[WholeServer]:
     """Whatever happened in the context: the server goes on, and nothing of it stays."""
+    assert isinstance(server.browsers, FakeBrowsers)
     before = Footprint.now()
     yield server
     await server.check_that_it_goes_on()

@@ -9,11 +9,11 @@ from contextlib import asynccontextmanager
 import attrs
 import trio
 
-from pilothouse.channels.blocked_input import InputBlocked
 from pilothouse.channels.channel import Channel, Connection, run_channel
 from pilothouse.channels.errors import Outcome
 from pilothouse.channels.message import MessageChannel
 from pilothouse.channels.registry import LiveSession, Registry, open_registry
+from pilothouse.channels.session_events import InputBlocked, SessionEvent
 from pilothouse.channels.transport import MessageTransport
 from pilothouse.channels.verification import Entity, Verification, VerificationUnavailable, open_verification
 from pilothouse.protocol.control import Viewer
@@ -107,7 +107,11 @@ class World:
     registry: Registry
     verification: Verification
     nursery: trio.Nursery
-    blocked: list[InputBlocked]
+    events: list[SessionEvent]
+
+    @property
+    def blocked(self) -> list[InputBlocked]:
+        return [event for event in self.events if isinstance(event, InputBlocked)]
 
     @property
     def session(self) -> LiveSession:
@@ -133,11 +137,11 @@ class World:
 async def open_world(*, max_viewers: int = 32) -> AsyncIterator[World]:
     """Put it together, and take it apart."""
     store = EntityStore()
-    blocked: list[InputBlocked] = []
+    events: list[SessionEvent] = []
     async with (
-        open_registry(max_viewers=max_viewers, on_input_blocked=blocked.append) as registry,
+        open_registry(max_viewers=max_viewers, on_event=events.append) as registry,
         open_verification(store.verify) as verification,
         trio.open_nursery() as nursery,
     ):
-        yield World(store, registry, verification, nursery, blocked)
+        yield World(store, registry, verification, nursery, events)
         nursery.cancel_scope.cancel()

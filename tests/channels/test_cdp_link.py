@@ -133,7 +133,9 @@ async def test_a_cancelled_command_harms_no_other(devtools: ScriptedDevTools) ->
             async with trio.open_nursery() as cancelled:
                 cancelled.start_soon(link.execute, "Never.answers")
                 number = (await connection.command("Never.answers"))["id"]
+                assert link.waiting == 2
                 scope.cancel()
+        assert link.waiting == 1
         await connection.send({"id": number, "result": {"too": "late"}})
         assert await link.execute("Test.echo", {"a": 1}) == {"a": 1}
         await connection.send({"id": connection.commands[0]["id"], "result": {"at": "last"}})

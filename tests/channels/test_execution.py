@@ -14,10 +14,12 @@ from named_sites import SWITCHES, NamedSites, named_sites
 
 from pilothouse.channels.browser_link import BrowserLink
 from pilothouse.channels.browser_pages import Page
+from pilothouse.channels.destination_guard import DestinationGuard
 from pilothouse.channels.execution import (
     LARGEST_PICTURE,
     LARGEST_TEXT,
     DialogOpen,
+    DidNotArrive,
     Execution,
     JavaScriptError,
     NoFocus,
@@ -28,8 +30,13 @@ from pilothouse.channels.execution import (
     TooSlow,
 )
 from pilothouse.protocol.cdp_executor import ConnectionLost, TargetGone
+from pilothouse.protocol.destinations import AllowedDestinations
 
 _PATIENCE_SECONDS = 20.0
+# The sites of the tests are on this machine.
+GUARD = DestinationGuard(
+    AllowedDestinations.parse(["a.test", "b.test", "c.test", "localhost", "sub.a.test", "www.shop.test"])
+)
 _LOADED = """() => document.readyState === 'complete' ||
     new Promise(done => addEventListener('load', () => done(true)))"""
 # By itself it would happen with the next picture.
@@ -77,7 +84,7 @@ async def seat(chromium: str, sites: NamedSites) -> AsyncIterator[Seat]:
         nursery.start_soon(link.run)
         target = (await link.execute("Target.createTarget", {"url": "about:blank"}))["targetId"]
         page = await seen(link, target)
-        yield Seat(Execution(link), link, page, sites)
+        yield Seat(Execution(link, GUARD), link, page, sites)
         await link.execute("Target.closeTarget", {"targetId": target})
         nursery.cancel_scope.cancel()
 
@@ -450,7 +457,7 @@ async def test_trusted_types_do_not_prevent_it(seat: Seat) -> None:
 
 async def test_a_document_that_is_not_html_takes_text(seat: Seat) -> None:
     html = '<html xmlns="http://www.w3.org/1999/xhtml"><body><textarea id="at"></textarea></body></html>'
-    await seat.execute.navigate(f"data:application/xhtml+xml,{html}")
+    await seat.page.execute("Page.navigate", {"url": f"data:application/xhtml+xml,{html}"})
     await seat.js(_LOADED)
     await seat.js("() => { globalThis.at = document.getElementById('at'); at.focus() }")
     await seat.execute.paste_text("one\ntwo")
@@ -575,8 +582,9 @@ async def test_a_reload_makes_a_new_document(seat: Seat, hard: bool) -> None:
 
 
 async def test_what_cannot_be_reached_is_an_error(seat: Seat) -> None:
-    with pytest.raises(NotPossible, match="ERR_UNSAFE_PORT"):
-        await seat.execute.navigate("http://a.test:1/")
+    for url in ("http://a.test:1/", "http://127.0.0.1/", "file:///etc/passwd"):
+        with pytest.raises(DidNotArrive):
+            await seat.execute.navigate(url)
 
 
 # Data
@@ -619,7 +627,7 @@ async def test_all_data_of_the_origin_are_deleted(seat: Seat) -> None:
 
 
 async def test_a_page_without_an_origin_has_nothing_to_delete(seat: Seat) -> None:
-    await seat.execute.navigate("data:text/html,<p>")
+    await seat.page.execute("Page.navigate", {"url": "data:text/html,<p>"})
     await seat.execute.clear_all_data()
     await seat.execute.clear_cookies()
 

@@ -9,7 +9,7 @@ from rfb_viewer import CONTROL, LETTER_A, LETTER_B, RfbViewer, cut_text, key, po
 from trio.testing import wait_all_tasks_blocked
 from vnc_stage import Stage, received
 
-from pilothouse.channels.blocked_input import InputBlocked
+from pilothouse.channels.session_events import InputBlocked
 from pilothouse.channels.upstream import Upstream
 from pilothouse.channels.vnc import VncChannel
 from pilothouse.protocol.rfb.decisions import FORWARD, Drop, KeyDecision, Kind, Reason

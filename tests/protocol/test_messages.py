@@ -12,13 +12,34 @@ from pilothouse.protocol.errors import BadMessage, RemoteProtocolError
 from pilothouse.protocol.messages import (
     FROM_FRONTEND,
     TO_FRONTEND,
+    ActivateTab,
+    AskForClipboard,
+    AskForClipboardResponse,
+    BrowserTabs,
+    BrowserUrl,
     CedeControl,
+    ClearAllData,
+    ClearCookies,
+    ClearHistory,
+    ClipboardCopy,
+    ClipboardPaste,
+    CloseTab,
     ControlChanged,
+    CopiedText,
     Error,
     FromFrontend,
+    GetBrowserUrl,
+    GoBack,
+    GoForward,
+    Navigate,
+    Pasted,
     Ping,
     Pong,
+    Reload,
+    Screenshot,
+    TabOnTheWire,
     TakeControl,
+    TakeScreenshot,
     ToFrontend,
     decode_from_server,
     decode_untrusted,
@@ -41,6 +62,42 @@ ON_THE_WIRE: list[tuple[FromFrontend | ToFrontend, dict[str, Any]]] = [
     (TakeControl(), {"kind": "take-control"}),
     (CedeControl(), {"kind": "cede-control"}),
     (Ping(id="1"), {"kind": "ping", "id": "1"}),
+    (AskForClipboardResponse("a\n\u202e😀"), {"kind": "ask-for-clipboard-response", "text": "a\n\u202e😀"}),
+    (ClipboardPaste(""), {"kind": "clipboard-paste", "text": ""}),
+    (ClipboardCopy(), {"kind": "clipboard-copy"}),
+    (GetBrowserUrl(), {"kind": "get-browser-url"}),
+    (Navigate("example.org"), {"kind": "navigate", "url": "example.org"}),
+    (GoBack(), {"kind": "go-back"}),
+    (GoForward(), {"kind": "go-forward"}),
+    (Reload(hard=True), {"kind": "reload", "hard": True}),
+    (TakeScreenshot(), {"kind": "take-screenshot"}),
+    (ClearCookies(), {"kind": "clear-cookies"}),
+    (ClearHistory(), {"kind": "clear-history"}),
+    (ClearAllData(), {"kind": "clear-all-data"}),
+    (ActivateTab(id="A1"), {"kind": "activate-tab", "id": "A1"}),
+    (CloseTab(id="A1"), {"kind": "close-tab", "id": "A1"}),
+    (AskForClipboard(), {"kind": "ask-for-clipboard"}),
+    (CopiedText("x"), {"kind": "copied-text", "text": "x"}),
+    (Pasted(characters=3, ok=True), {"kind": "pasted", "characters": 3, "ok": True}),
+    (BrowserUrl("about:blank"), {"kind": "browser-url", "url": "about:blank"}),
+    (Screenshot("aGk=", "image/png"), {"kind": "screenshot", "data": "aGk=", "mime_type": "image/png"}),
+    (
+        BrowserTabs([TabOnTheWire("A1", "Title", "https://a", True, None, True, 1)]),
+        {
+            "kind": "browser-tabs",
+            "tabs": [
+                {
+                    "id": "A1",
+                    "title": "Title",
+                    "url": "https://a",
+                    "active": True,
+                    "favicon": None,
+                    "isReady": True,
+                    "pageNumber": 1,
+                }
+            ],
+        },
+    ),
     (Pong(id="ü\u2028\x00"), {"kind": "pong", "id": "ü\u2028\x00"}),
     (CONTROL_CHANGED, CONTROL_CHANGED_ON_THE_WIRE),
     (
@@ -68,7 +125,6 @@ BROKEN = [
     b'{"kind": "take-control"}{}',
     b"{'kind': 'take-control'}",
     b'{"kind": "ping", "id": NaN}',
-    b'{"kind": "\\ud800"}',
     b'{"kind": "ping", "id": "\xff"}',
     b"\xef\xbb\xbf{}",
     b"[" * 100_000,
@@ -121,6 +177,25 @@ def test_every_kind_there_and_back(message: FromFrontend | ToFrontend, document:
     decode = decode_untrusted if message.kind in FROM_FRONTEND else decode_from_server
     assert decode(text) == message
     assert decode(text.encode()) == message
+
+
+@pytest.mark.parametrize(
+    ("written", "text"),
+    [
+        (r"a\ud83d", "a\ufffd"),
+        (r"\uDE00b", "\ufffdb"),
+        (r"\ude00\ud83d", "\ufffd\ufffd"),
+        (r"\ud83d\ud83d\ude00", "\ufffd😀"),
+        (r"\\ud83d \ud800 \n", "\\ud83d \ufffd \n"),
+    ],
+)
+def test_half_a_surrogate_pair_is_replaced(written: str, text: str) -> None:
+    document = '{"kind": "clipboard-paste", "text": "' + written + '"}'
+    assert decode_untrusted(document) == decode_untrusted(document.encode()) == ClipboardPaste(text)
+
+
+def test_reload_is_not_hard_unless_it_says_so() -> None:
+    assert decode_untrusted('{"kind": "reload"}') == Reload(hard=False)
 
 
 def test_every_kind_is_tried() -> None:

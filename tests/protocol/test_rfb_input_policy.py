@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import pytest
 
+from pilothouse.protocol.clipboard_policy import DIRECTIONS, ClipboardPolicy
 from pilothouse.protocol.rfb.constants import MAX_CUT_TEXT
-from pilothouse.protocol.rfb.decisions import FORWARD, Copy, Cut, Drop, KeyDecision, Kind, Paste, Reason
+from pilothouse.protocol.rfb.decisions import FORWARD, Copy, Cut, Drop, KeyDecision, Kind, Paste, Reason, Shortcut
 from pilothouse.protocol.rfb.input_groups import GROUPS, GUARDED_GROUPS, OPEN_GROUPS
 from pilothouse.protocol.rfb.input_policy import GUARDED, OPEN, READY_POLICIES, GroupPolicy
 from pilothouse.protocol.rfb.keysyms import MODIFIER_OF, NAMED, fold
@@ -123,6 +124,27 @@ def test_clipboard_chords_are_recognised_and_a_macs_do_not_pass(
 @pytest.mark.parametrize("pressed", [*CLIPBOARD[Copy][0], *CLIPBOARD[Cut][0], *CLIPBOARD[Paste][0]])
 def test_without_the_clipboard_none_of_its_chords_pass(pressed: str) -> None:
     assert judge(OPEN.changed(deny=["clipboard"]), pressed) == blocked("clipboard")
+
+
+@pytest.mark.parametrize("cmd", ["Cmd left", "Cmd right"])
+def test_a_macs_shortcuts_are_recognised(cmd: str) -> None:
+    shortcuts = {"a": "a", "z": "z", "Shift+Z": "Z"}
+    for pressed, key in shortcuts.items():
+        assert judge(GUARDED, f"{cmd}+{pressed}") == Shortcut(ord(key))
+        assert judge(GUARDED.changed(deny=["editing"]), f"{cmd}+{pressed}") == blocked("editing")
+
+
+@pytest.mark.parametrize("directions", DIRECTIONS.values(), ids=DIRECTIONS)
+def test_the_clipboard_may_be_open_one_way_only(directions: ClipboardPolicy) -> None:
+    policy = OPEN.changed(clipboard=directions)
+    for meaning, (understood, a_macs) in CLIPBOARD.items():
+        allowed = directions.paste if meaning is Paste else directions.copy
+        for pressed in (*understood, *a_macs):
+            assert judge(policy, pressed) == (judge(OPEN, pressed) if allowed else blocked("clipboard"))
+    assert policy.largest_cut_text == (MAX_CUT_TEXT if directions.paste else -1)
+    assert bool(policy.buttons & 0b10) == directions.paste, "the middle button pastes"
+    changed = policy.changed(allow=["find"])
+    assert judge(changed, "Ctrl+v") == judge(policy, "Ctrl+v"), "another change leaves the directions as they are"
 
 
 def test_the_right_alt_is_no_cmd() -> None:

@@ -102,7 +102,7 @@ def test_extended_clipboard_was_never_negotiated(viewer: ViewerInput) -> None:
 
 def test_clipboard_text_passes_up_to_the_policys_limit(viewer: ViewerInput) -> None:
     largest, larger = cut_text(bytes(MAX_CUT_TEXT)), cut_text(bytes(MAX_CUT_TEXT + 1))
-    assert viewer.receive(largest, in_control=True) == Judged(largest, [], None)
+    assert viewer.receive(largest, in_control=True) == Judged(largest, [], None, cut_text=True)
     judged = viewer.receive(larger + UPDATE_REQUEST, in_control=True)
     assert judged == Judged(UPDATE_REQUEST, [Drop(Kind.CLIPBOARD, Reason.TOO_LARGE)], None)
 

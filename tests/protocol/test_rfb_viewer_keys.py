@@ -89,7 +89,7 @@ def test_a_keysym_that_nobody_may_send_is_said_to_be_one(viewer: ViewerInput) ->
 
 def test_a_chord_of_the_clipboard_passes_where_the_browser_understands_it(viewer: ViewerInput) -> None:
     copying = press(CONTROL_L, C) + lift(C, CONTROL_L)
-    assert viewer.receive(copying, in_control=True) == Judged(copying, [], None)
+    assert viewer.receive(copying, in_control=True) == Judged(copying, [], None, copies=1)
 
 
 @pytest.mark.parametrize("cmd", [ALT_L, SUPER_L], ids=["left", "right"])

@@ -6,7 +6,7 @@ import json
 from functools import partial
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
 import trio
 
@@ -34,6 +34,28 @@ async def get_json(url: str, *, seconds: float) -> Any:
             )
     except (OSError, HTTPException, ValueError, trio.TooSlowError) as error:
         raise no_answer(url, error) from error
+
+
+async def websocket_address(cdp_address: str, *, seconds: float) -> str:
+    """Where a browser takes DevTools connections; it changes whenever the browser starts.
+
+    Args:
+        cdp_address: of `RunningBrowser`; a WebSocket's stays as it is.
+        seconds: how long the browser may take to answer.
+
+    Raises:
+        NoAnswer: nobody answers, or not like a browser.
+    """
+    parts = urlsplit(cdp_address)
+    if parts.scheme in ("ws", "wss"):
+        return cdp_address
+    version = await get_json(f"{cdp_address.rstrip('/')}/json/version", seconds=seconds)
+    try:
+        path = urlsplit(str(version["webSocketDebuggerUrl"])).path
+    except (TypeError, KeyError, ValueError) as error:
+        raise no_answer(cdp_address, error) from error
+    # The browser names itself as it was asked; behind a proxy or a port mapping only our address is right.
+    return urlunsplit(("wss" if parts.scheme == "https" else "ws", parts.netloc, path, "", ""))
 
 
 def no_answer(address: str, error: Exception) -> NoAnswer:

@@ -5,31 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable
 
-import attrs
 import trio
 
-from pilothouse.protocol.control import Viewer
 from pilothouse.protocol.rfb.decisions import Drop
 
 SECONDS_BETWEEN = 1.0
 """Of two events of one viewer for the same reason."""
-
-
-@attrs.frozen
-class InputBlocked:
-    """Input of one viewer that did not pass. It never says which key or text it was.
-
-    Attributes:
-        session_id: of the browser session.
-        viewer: who sent it.
-        what: what it would have done, why it was blocked, and which group of the policy it belongs to.
-        count: how many messages since the last such event.
-    """
-
-    session_id: str
-    viewer: Viewer
-    what: Drop
-    count: int
 
 
 class BlockedInput:

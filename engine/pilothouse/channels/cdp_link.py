@@ -71,6 +71,11 @@ class CdpLink:
         self._executor = CdpExecutor()
         self._outbox, self._to_send = trio.open_memory_channel[str](_OUTBOX)
 
+    @property
+    def waiting(self) -> int:
+        """The number of commands that wait for their answer."""
+        return len(self._executor)
+
     async def execute(
         self, method: str, params: Mapping[str, Any] | None = None, *, session_id: str | None = None
     ) -> dict[str, Any]:

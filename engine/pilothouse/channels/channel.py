@@ -28,6 +28,7 @@ from pilothouse.channels.errors import (
 from pilothouse.channels.registry import LiveSession, Member, Registry
 from pilothouse.channels.transport import MessageTransport
 from pilothouse.channels.verification import Entity, Verification
+from pilothouse.protocol.clipboard_policy import BOTH, ClipboardPolicy
 from pilothouse.protocol.control import Viewer
 
 GOODBYE_SECONDS = 1.0
@@ -46,6 +47,7 @@ class Connection:
         viewer: who asks, with which credential.
         registry: where the channel meets the others of its session.
         verification: whether the entity is valid, and stays so.
+        clipboard: which way clipboard text may go.
     """
 
     transport: MessageTransport
@@ -53,6 +55,7 @@ class Connection:
     viewer: Viewer
     registry: Registry
     verification: Verification
+    clipboard: ClipboardPolicy = BOTH
 
 
 class Channel(Protocol):

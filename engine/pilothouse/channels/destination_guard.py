@@ -69,6 +69,10 @@ class DestinationGuard:
         self._resolve = resolve
         self._resolve_seconds = resolve_seconds
 
+    def allow(self, more: AllowedDestinations) -> None:
+        """Admit these too, from now on."""
+        self._allowed |= more
+
     async def check(self, url: str) -> Admitted:
         """Admit a URL, as a person typed it or as a browser asks for it.
 

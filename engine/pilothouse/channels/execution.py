@@ -10,15 +10,20 @@ from __future__ import annotations
 
 import base64
 import json
+import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
 from typing import Any, ClassVar, Protocol, TypeVar
 from urllib.parse import urlsplit
+from weakref import WeakKeyDictionary
 
 import trio
 
 from pilothouse.channels.browser_pages import Page
+from pilothouse.channels.destination_guard import DestinationGuard
+from pilothouse.channels.guarded_navigation import Navigator
+from pilothouse.channels.navigation_watch import Navigated
 from pilothouse.channels.page_scripts import PageScripts
 from pilothouse.protocol.cdp_executor import CdpFailure, CommandRefused, ConnectionLost, TargetGone
 
@@ -34,6 +39,9 @@ _BETWEEN_SECONDS = 0.01
 
 _ResultT = TypeVar("_ResultT")
 _Work = Callable[[Page], Awaitable[_ResultT]]
+
+
+_log = logging.getLogger(__name__)
 
 
 class ExecutionFailed(Exception):
@@ -83,6 +91,13 @@ class JavaScriptError(ExecutionFailed):
         self.message = message
 
 
+class DidNotArrive(ExecutionFailed):
+    """The page did not get to where it was sent."""
+
+    def __init__(self) -> None:
+        super().__init__("the page did not get there")
+
+
 class TextTooLarge(ExecutionFailed):
     """The text is over the limit; nothing was copied or pasted."""
 
@@ -123,12 +138,18 @@ class Browser(Protocol):
 class Execution:
     """Operations on the page that is seen. Any number of tasks may use it at once.
 
+    Args:
+        browser: whose page it is.
+        guard: decides where it may be sent; by default only to what is public.
+
     Every operation takes `seconds`, its deadline, and raises `ExecutionFailed`; its class says why. Cancelled, it
     leaves nothing behind.
     """
 
-    def __init__(self, browser: Browser) -> None:
+    def __init__(self, browser: Browser, guard: DestinationGuard | None = None) -> None:
         self._browser = browser
+        self._guard = guard or DestinationGuard()
+        self._navigators: WeakKeyDictionary[Page, Navigator] = WeakKeyDictionary()
         self._scripts = PageScripts()
 
     async def evaluate_js(self, source: str, *arguments: object, seconds: float = 10.0) -> Any:
@@ -230,13 +251,17 @@ class Execution:
         return await self._with_page(seconds, _url)
 
     async def navigate(self, url: str, *, seconds: float = 20.0) -> None:
-        """Send the page to a URL; returns when the new document has begun, or the download.
+        """Send the page to a URL, if it may go there; returns when the new document has begun, or the download.
+
+        Args:
+            url: as a person types it: `https://` is added where there is no scheme.
+            seconds: the deadline.
 
         Raises:
-            NotPossible: it cannot be reached.
+            DidNotArrive: it cannot be reached, or it may not be gone to.
             ExecutionFailed: other reasons; `DialogOpen` when the page asks whether to leave it.
         """
-        await self._leaving(seconds, partial(_navigate, url))
+        await self._going(seconds, lambda navigator: navigator.navigate(url))
 
     async def reload(self, *, hard: bool = False, seconds: float = 20.0) -> None:
         """Load the page again; returns when the new document has begun.
@@ -245,15 +270,15 @@ class Execution:
             hard: without the cache.
             seconds: the deadline.
         """
-        await self._leaving(seconds, partial(_reload, hard))
+        await self._going(seconds, lambda navigator: navigator.reload(hard=hard))
 
     async def back(self, *, seconds: float = 20.0) -> None:
         """Go one entry back in the page's history; nothing happens at its beginning."""
-        await self._leaving(seconds, partial(_step, -1))
+        await self._going(seconds, lambda navigator: navigator.step(-1))
 
     async def forward(self, *, seconds: float = 20.0) -> None:
         """Go one entry forward in the page's history; nothing happens at its end."""
-        await self._leaving(seconds, partial(_step, +1))
+        await self._going(seconds, lambda navigator: navigator.step(+1))
 
     async def clear_cookies(self, *, seconds: float = 5.0) -> None:
         """Delete the cookies of the page's host, and those of its parent domains that it is sent."""
@@ -302,6 +327,17 @@ class Execution:
             await page.execute("Storage.clearDataForOrigin", {"origin": origin, "storageTypes": "all"})
             await self._scripts.ask_top(page, "clearSessionStorage")
         await _execute(page, "Page.resetNavigationHistory")
+
+    async def _going(self, seconds: float, way: Callable[[Navigator], Awaitable[Navigated]]) -> None:
+        async def go(page: Page) -> None:
+            await _stop_hanging(page)
+            navigated = await way(self._navigators.setdefault(page, Navigator(page, self._guard)))
+            if not navigated.arrived:
+                # Whoever asks does not learn whether it is blocked or does not answer.
+                _log.info("a navigation failed: %s", navigated.why_not)
+                raise DidNotArrive
+
+        await self._leaving(seconds, go)
 
     async def _in_page(self, seconds: float, work: _Work[_ResultT]) -> _ResultT:
         """Do what the page itself has to answer."""
@@ -419,41 +455,6 @@ async def _execute(page: Page, method: str, params: dict[str, Any] | None = None
 async def _url(page: Page) -> str:
     history = await _execute(page, "Page.getNavigationHistory")
     return str(history["entries"][history["currentIndex"]]["url"])
-
-
-async def _navigate(url: str, page: Page) -> None:
-    await _stop_hanging(page)
-    answer = await _execute(page, "Page.navigate", {"url": url})
-    if answer.get("errorText") and not answer.get("isDownload"):
-        raise NotPossible(answer["errorText"])
-
-
-async def _reload(hard: bool, page: Page) -> None:
-    await _stop_hanging(page)
-    with page.listen("Page.frameNavigated") as arrivals:
-        await _execute(page, "Page.reload", {"ignoreCache": hard})
-        async for arrival in arrivals:
-            if arrival.params["frame"]["id"] == page.target_id:
-                return
-    raise TargetGone("the page was closed on its way")
-
-
-async def _step(entries: int, page: Page) -> None:
-    history = await _execute(page, "Page.getNavigationHistory")
-    index = history["currentIndex"] + entries
-    if 0 <= index < len(history["entries"]):
-        await _stop_hanging(page)
-        await _execute(page, "Page.navigateToHistoryEntry", {"entryId": history["entries"][index]["id"]})
-        await _wait_for_entry(page, index)
-
-
-async def _wait_for_entry(page: Page, index: int) -> None:
-    """Events would not do: they tell of the new document before the history does."""
-    while True:
-        history = await _execute(page, "Page.getNavigationHistory")
-        if history["currentIndex"] == index:
-            return
-        await trio.sleep(_BETWEEN_SECONDS)
 
 
 async def _stop_hanging(page: Page) -> None:

@@ -1,11 +1,13 @@
-"""The message channel: JSON with a frontend about control."""
+"""The message channel: JSON with a frontend about control, the clipboard, and where the browser is."""
 
 from __future__ import annotations
 
+from collections import deque
 from typing import ClassVar, NoReturn
 
 import trio
 
+from pilothouse.channels.browser_requests import RULES, BrowserRequests
 from pilothouse.channels.channel import Connection
 from pilothouse.channels.end_signal import EndSignal
 from pilothouse.channels.errors import ViewerTooSlow
@@ -13,12 +15,16 @@ from pilothouse.channels.registry import LiveSession
 from pilothouse.protocol.control import NotInControl
 from pilothouse.protocol.errors import BadMessage
 from pilothouse.protocol.messages import (
+    AskForClipboard,
+    AskForClipboardResponse,
+    BrowserTabs,
     CedeControl,
     ControlChanged,
     Error,
     FromFrontend,
     Ping,
     Pong,
+    TabOnTheWire,
     TakeControl,
     ToFrontend,
     decode_untrusted,
@@ -30,7 +36,7 @@ OUTBOX = 64
 
 
 class MessageChannel:
-    """Answers a frontend, and tells it who has control: at once, and whenever that changes."""
+    """Answers a frontend, and tells it who has control and which tabs there are: at once, and whenever that changes."""
 
     kind: ClassVar[str] = "messages"
 
@@ -39,29 +45,49 @@ class MessageChannel:
         self._session: LiveSession | None = None
         self._signal: EndSignal | None = None
         self._outbox, self._to_send = trio.open_memory_channel[ToFrontend](OUTBOX)
+        self._asked: deque[trio.MemorySendChannel[str]] = deque()
 
     def control_changed(self) -> None:
         """Tells the frontend; nobody waits for one that does not listen."""
-        if self._session is None or self._signal is None:
-            return  # not streaming yet: `stream` begins with telling
+        if self._session is not None:  # else not streaming yet: `stream` begins with telling
+            self.tell(self._who_has_control(self._session))
+
+    def tell(self, message: ToFrontend) -> None:
+        """Sends a message; a frontend that does not read what it is sent is let go."""
         try:
-            self._outbox.send_nowait(self._who_has_control(self._session))
+            self._outbox.send_nowait(message)
         except trio.WouldBlock:
-            self._signal.send(ViewerTooSlow())
+            if self._signal is not None:
+                self._signal.send(ViewerTooSlow())
+
+    async def clipboard(self) -> str:
+        """Asks what the frontend's clipboard holds; waits as long as it takes. Answers come in the questions' order."""
+        answer, answers = trio.open_memory_channel[str](1)
+        self._asked.append(answer)
+        self.tell(AskForClipboard())
+        try:
+            return await answers.receive()
+        finally:
+            if answer in self._asked:
+                self._asked.remove(answer)
 
     async def stream(self, session: LiveSession, signal: EndSignal) -> None:
         """Read, answer, and tell."""
         self._session, self._signal = session, signal
         self.control_changed()
         async with trio.open_nursery() as nursery:
+            connection = self.connection
+            requests = BrowserRequests(session, connection.viewer, connection.clipboard, self._outbox.send, nursery)
             nursery.start_soon(self._deliver)
-            await self._answer(session)
+            nursery.start_soon(self._tell_tabs, session)
+            with session.reachable(self.connection.viewer, self):
+                await self._answer(session, requests)
 
-    async def _answer(self, session: LiveSession) -> NoReturn:
+    async def _answer(self, session: LiveSession, requests: BrowserRequests) -> NoReturn:
         while True:
             message = await self.connection.transport.receive()
             try:
-                answer = self._carry_out(_decoded(message), session)
+                answer = self._carry_out(_decoded(message), session, requests)
             except BadMessage as error:
                 answer = Error(error.failed_kind, str(error), error.code)
             if answer is not None:
@@ -71,8 +97,32 @@ class MessageChannel:
         async for message in self._to_send:
             await self.connection.transport.send(encode(message))
 
-    def _carry_out(self, message: FromFrontend, session: LiveSession) -> ToFrontend | None:
-        """The answer; None where the news to everybody is the answer."""
+    async def _tell_tabs(self, session: LiveSession) -> None:
+        """One message for any number of changes that come while the one before it is on its way."""
+        browser = await session.browser()
+        if browser is None:
+            return
+        browser.link.need()
+        changed = trio.Event()
+        told: list[TabOnTheWire] | None = None
+
+        def note() -> None:
+            changed.set()
+
+        with browser.watching_tabs(note):
+            while True:
+                tabs = [
+                    TabOnTheWire(tab.id, tab.title, tab.url, tab.active, tab.favicon, True, number)
+                    for number, tab in enumerate(browser.link.tabs, start=1)
+                ]
+                if tabs and tabs != told:
+                    await self._outbox.send(BrowserTabs(tabs))
+                    told = tabs
+                await changed.wait()
+                changed = trio.Event()
+
+    def _carry_out(self, message: FromFrontend, session: LiveSession, requests: BrowserRequests) -> ToFrontend | None:
+        """The answer; None where it comes later, or the news to everybody is the answer."""
         viewer = self.connection.viewer
         match message:
             case Ping(id=ping_id):
@@ -86,6 +136,13 @@ class MessageChannel:
                     session.cede_control(viewer)
                 except NotInControl:
                     return Error(message.kind, "you do not have control", "not_in_control")
+            case AskForClipboardResponse(text=text):
+                if not self._asked:
+                    return Error(message.kind, "nobody has asked, or it is too late", "not_asked")
+                self._asked.popleft().send_nowait(text)
+            case _:
+                assert type(message) in RULES  # noqa: S101 (a test sees to it that every kind has its place)
+                return requests.begin(message)
         return None
 
     def _who_has_control(self, session: LiveSession) -> ControlChanged:

@@ -9,15 +9,19 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from typing import Literal, Protocol
 
 import attrs
 import trio
 
-from pilothouse.channels.blocked_input import InputBlocked
 from pilothouse.channels.end_signal import EndSignal
 from pilothouse.channels.errors import ChannelEnded, Replaced, TooManyViewers
+from pilothouse.channels.execution import Execution, NotPossible
+from pilothouse.channels.remote_browser import RemoteBrowser
+from pilothouse.channels.session_events import ClipboardUsed, InputBlocked, SessionEvent
 from pilothouse.channels.upstream import Upstream
 from pilothouse.protocol.control import GRACE_SECONDS, ControlLease, ControlState, Viewer
+from pilothouse.protocol.messages import ToFrontend
 from pilothouse.protocol.rfb.decisions import Drop
 
 _NO_GRACE = (1000, 1001, 4401, 4404, 4410)
@@ -41,6 +45,17 @@ class Member:
     control_changed: Callable[[], None]
 
 
+class Frontend(Protocol):
+    """A viewer's message channel, as its other channels know it."""
+
+    def tell(self, message: ToFrontend) -> None:
+        """Send a message; one that does not read what it is sent is let go."""
+
+    async def clipboard(self) -> str:
+        """Ask what the frontend's clipboard holds; waits as long as it takes."""
+        ...
+
+
 class LiveSession:
     """What connected viewers of one browser session share: the lease, each other, the way to the browser."""
 
@@ -51,7 +66,9 @@ class LiveSession:
         self._lease = ControlLease(registry.grace_seconds)
         self._members: dict[tuple[str, Viewer], Member] = {}
         self._upstream: Upstream | None = None
-        self._upstream_known = trio.Event()
+        self._browser: RemoteBrowser | None = None
+        self._browser_known = trio.Event()
+        self._frontends: dict[Viewer, Frontend] = {}
         self._grace = trio.CancelScope()
         self._over: ChannelEnded | None = None
 
@@ -82,7 +99,11 @@ class LiveSession:
 
     def input_blocked(self, viewer: Viewer, what: Drop, count: int) -> None:
         """Tell the application that input of this viewer did not pass."""
-        self._registry.on_input_blocked(InputBlocked(self.session_id, viewer, what, count))
+        self._registry.on_event(InputBlocked(self.session_id, viewer, what, count))
+
+    def clipboard_used(self, viewer: Viewer, direction: Literal["copy", "paste"], characters: int) -> None:
+        """Tell the application that text went between this viewer's clipboard and the browser."""
+        self._registry.on_event(ClipboardUsed(self.session_id, viewer, direction, characters))
 
     def join(self, member: Member) -> None:
         """Enter a channel; an older one of the same kind and viewer is ended.
@@ -127,15 +148,21 @@ class LiveSession:
     def end(self, error: ChannelEnded) -> None:
         """End every channel of the session, for good."""
         self._over = error
-        self._upstream_known.set()
+        self._browser_known.set()
         self._grace.cancel()
         for member in self._members.values():
             member.signal.send(error)
 
-    def set_upstream(self, upstream: Upstream | None) -> None:
-        """The browser is there: this is its VNC server, if it has one."""
+    def set_upstream(self, upstream: Upstream | None, browser: RemoteBrowser | None = None) -> None:
+        """The browser is there.
+
+        Args:
+            upstream: its VNC server, if it has one.
+            browser: its DevTools, if they are in reach.
+        """
         self._upstream = upstream
-        self._upstream_known.set()
+        self._browser = browser
+        self._browser_known.set()
 
     async def upstream(self) -> Upstream | None:
         """Where the VNC server is; waits for `set_upstream`.
@@ -143,10 +170,49 @@ class LiveSession:
         Raises:
             ChannelEnded: what ended the session.
         """
-        await self._upstream_known.wait()
+        await self._until_browser_known()
+        return self._upstream
+
+    async def browser(self) -> RemoteBrowser | None:
+        """The browser, if its DevTools are in reach; waits for `set_upstream`.
+
+        Raises:
+            ChannelEnded: what ended the session.
+        """
+        await self._until_browser_known()
+        return self._browser
+
+    @asynccontextmanager
+    async def execution(self) -> AsyncIterator[Execution]:
+        """Operations on the page that is seen: `async with session.execution() as execute:`. Waits for `set_upstream`.
+
+        Raises:
+            NotPossible: the browser's DevTools are not in reach.
+            ChannelEnded: what ended the session.
+        """
+        browser = await self.browser()
+        if browser is None:
+            raise NotPossible("the DevTools of this session's browser are not in reach")
+        yield browser.execution
+
+    @contextmanager
+    def reachable(self, viewer: Viewer, frontend: Frontend) -> Iterator[None]:
+        """Make a viewer's frontend known to its other channels, while the context lasts."""
+        self._frontends[viewer] = frontend
+        try:
+            yield
+        finally:
+            if self._frontends.get(viewer) is frontend:
+                del self._frontends[viewer]
+
+    def frontend_of(self, viewer: Viewer) -> Frontend | None:
+        """How to reach a viewer's frontend, if it has a message channel open."""
+        return self._frontends.get(viewer)
+
+    async def _until_browser_known(self) -> None:
+        await self._browser_known.wait()
         if self._over is not None:
             raise self._over
-        return self._upstream
 
     async def _wait_out_grace(self, scope: trio.CancelScope) -> None:
         try:
@@ -171,11 +237,11 @@ class Registry:
         nursery: trio.Nursery,
         max_viewers: int,
         grace_seconds: float,
-        on_input_blocked: Callable[[InputBlocked], None],
+        on_event: Callable[[SessionEvent], None],
     ) -> None:
         self.max_viewers = max_viewers
         self.grace_seconds = grace_seconds
-        self.on_input_blocked = on_input_blocked
+        self.on_event = on_event
         self._nursery = nursery
         self._sessions: dict[str, LiveSession] = {}
         self._attendants: Counter[str] = Counter()
@@ -216,15 +282,15 @@ async def open_registry(
     *,
     max_viewers: int = 32,
     grace_seconds: float = GRACE_SECONDS,
-    on_input_blocked: Callable[[InputBlocked], None] = lambda _: None,
+    on_event: Callable[[SessionEvent], None] = lambda _: None,
 ) -> AsyncIterator[Registry]:
     """The owner of the live sessions and of their grace periods.
 
     Args:
         max_viewers: per session and kind of channel.
         grace_seconds: how long a holder of control may be away.
-        on_input_blocked: called, without awaiting, with what a viewer's input policy did not let pass.
+        on_event: called, without awaiting, with what one may want to write down.
     """
     async with trio.open_nursery() as nursery:
-        yield Registry(nursery, max_viewers, grace_seconds, on_input_blocked)
+        yield Registry(nursery, max_viewers, grace_seconds, on_event)
         nursery.cancel_scope.cancel()

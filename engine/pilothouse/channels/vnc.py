@@ -3,33 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from functools import partial
+from contextlib import contextmanager
 from typing import ClassVar
 
 import attrs
 import trio
 
-from pilothouse.channels.blocked_input import BlockedInput
 from pilothouse.channels.channel import Connection
+from pilothouse.channels.clipboard import Clipboard
 from pilothouse.channels.end_signal import EndSignal
 from pilothouse.channels.errors import BrowserGone, BrowserTooSlow, ChannelEnded, MalformedStream, NotFound
 from pilothouse.channels.registry import LiveSession
 from pilothouse.channels.transport import LARGEST_MESSAGE, READ_SIZE, ByteTransport
 from pilothouse.channels.upstream import open_upstream
 from pilothouse.channels.upstream_login import log_in
+from pilothouse.channels.vnc_input import VncInput
 from pilothouse.protocol.errors import RemoteProtocolError
 from pilothouse.protocol.rfb.input_policy import GUARDED, InputPolicy
 from pilothouse.protocol.rfb.viewer_handshake import ViewerHandshake
-from pilothouse.protocol.rfb.viewer_input import ViewerInput
 
 LARGEST_READ = LARGEST_MESSAGE + READ_SIZE
 """Bytes that one message and what has arrived behind it can come to."""
-
-_JUDGED_AT_ONCE = 16_384
-"""Bytes. Judging takes up to a microsecond for each, and all other channels wait meanwhile."""
-
-_RELEASE_SECONDS = 1.0
 
 
 @attrs.frozen
@@ -65,17 +59,13 @@ class VncChannel:
         self.connection = connection
         self._deadlines = deadlines
         self._viewer = connection.transport
-        self._input = ViewerInput(policy)
-        self._releases = b""
-        self._moved = trio.Event()
+        self._policy = policy
+        self._input: VncInput | None = None
 
     def control_changed(self) -> None:
-        """Lifts what is held at this moment, and wakes the task that tells the VNC server.
-
-        Not later: what the viewer presses from now on belongs to the new holder's time.
-        """
-        self._releases += self._input.release_all()
-        self._moved.set()
+        """What is held at this moment is lifted."""
+        if self._input is not None:  # else nothing has passed yet
+            self._input.control_changed()
 
     async def stream(self, session: LiveSession, signal: EndSignal) -> None:
         """Connect, end the handshake on both sides, then carry bytes both ways."""
@@ -87,18 +77,12 @@ class VncChannel:
             handshake = await log_in(server, upstream.password, self._deadlines.handshake)
             with _at_most(self._deadlines.handshake, MalformedStream):
                 early = await self._greet_viewer(handshake.server_init)
-            blocked = BlockedInput(partial(session.input_blocked, self.connection.viewer))
-            try:
-                async with trio.open_nursery() as nursery:
-                    nursery.start_soon(blocked.run)
-                    nursery.start_soon(self._viewer_to_browser, early, server, session, blocked)
-                    nursery.start_soon(self._browser_to_viewer, handshake.trailing(), server)
-                    await self._let_go_when_control_moves(server)
-            finally:
-                blocked.flush()
-                self.control_changed()
-                with trio.move_on_after(_RELEASE_SECONDS, shield=True), suppress(BrowserGone):
-                    await self._let_go(server)
+            viewer = self.connection.viewer
+            clipboard = Clipboard(session, viewer, self.connection.clipboard)
+            self._input = VncInput(viewer, self._policy, clipboard, server, session)
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(self._browser_to_viewer, handshake.trailing(), server)
+                await self._input.run(early, self._received)
 
     async def _greet_viewer(self, server_init: bytes) -> bytes:
         """The viewer's handshake; returns what the viewer sent after it."""
@@ -112,46 +96,12 @@ class VncChannel:
             raise MalformedStream(detail=str(error)) from error
         return handshake.trailing()
 
-    async def _viewer_to_browser(
-        self, early: bytes, server: ByteTransport, session: LiveSession, blocked: BlockedInput
-    ) -> None:
-        data = early
-        while True:
-            for start in range(0, len(data), _JUDGED_AT_ONCE):
-                if start:
-                    await trio.lowlevel.checkpoint()
-                in_control = session.holds_control(self.connection.viewer)
-                judged = self._input.receive(data[start : start + _JUDGED_AT_ONCE], in_control=in_control)
-                if judged.blocked:
-                    blocked.note(judged.blocked)
-                if forward := self._after_releases(judged.forward):
-                    await server.send_all(forward)
-                if judged.violation is not None:
-                    raise MalformedStream(f"malformed RFB: {judged.violation}") from judged.violation
-            data = await self._received()
-
-    def _after_releases(self, data: bytes) -> bytes:
-        """What was lifted before goes first, on the connection that pressed it."""
-        if self._releases:
-            data, self._releases = self._releases + data, b""
-        return data
-
     async def _browser_to_viewer(self, early: bytes, server: ByteTransport) -> None:
         data = early or await server.receive_some()
         while data:
             await self._viewer.send(data)
             data = await server.receive_some()
         raise BrowserGone(detail="the VNC server closed the connection")
-
-    async def _let_go_when_control_moves(self, server: ByteTransport) -> None:
-        while True:
-            await self._moved.wait()
-            self._moved = trio.Event()
-            await self._let_go(server)
-
-    async def _let_go(self, server: ByteTransport) -> None:
-        if self._releases:
-            await server.send_all(self._after_releases(b""))
 
     async def _received(self) -> bytes:
         """All that has arrived from the viewer, at least one message."""

@@ -15,7 +15,6 @@ Source: https://chromedevtools.github.io/devtools-protocol/ and the JSON-RPC 2.0
 from __future__ import annotations
 
 import json
-import json
 from collections.abc import Callable, Generator, Mapping
 from typing import Any, TypeVar
 

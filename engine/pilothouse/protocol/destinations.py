@@ -156,6 +156,9 @@ class AllowedDestinations:
             tuple((host, port) for host, port in read if not isinstance(host, str)),
         )
 
+    def __or__(self, more: AllowedDestinations) -> AllowedDestinations:
+        return AllowedDestinations(self.names | more.names, (*self.networks, *more.networks))
+
     def has_name(self, destination: Destination) -> bool:
         """Whether the destination is allowed by its name, whatever its addresses are."""
         name = destination.host.removesuffix(".")

@@ -7,11 +7,13 @@ frontends.
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, NewType, TypeVar
+import re
+from typing import Any, ClassVar, NewType, TypeVar, get_args
 
 import attrs
 import orjson
 from cattrs import ClassValidationError
+from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 from cattrs.preconf.orjson import make_converter
 
 from pilothouse.protocol.errors import BadMessage
@@ -46,6 +48,110 @@ class Ping:
 
 
 @attrs.frozen
+class AskForClipboardResponse:
+    """What the frontend's clipboard holds, to be pasted."""
+
+    kind: ClassVar[str] = "ask-for-clipboard-response"
+    text: str
+
+
+@attrs.frozen
+class ClipboardPaste:
+    """Asks for text to be pasted, without having been asked for it."""
+
+    kind: ClassVar[str] = "clipboard-paste"
+    text: str
+
+
+@attrs.frozen
+class ClipboardCopy:
+    """Asks for the selected text."""
+
+    kind: ClassVar[str] = "clipboard-copy"
+
+
+@attrs.frozen
+class GetBrowserUrl:
+    """Asks where the browser is."""
+
+    kind: ClassVar[str] = "get-browser-url"
+
+
+@attrs.frozen
+class Navigate:
+    """Sends the browser to an address."""
+
+    kind: ClassVar[str] = "navigate"
+    url: str
+
+
+@attrs.frozen
+class GoBack:
+    """One entry back in the history."""
+
+    kind: ClassVar[str] = "go-back"
+
+
+@attrs.frozen
+class GoForward:
+    """One entry forward in the history."""
+
+    kind: ClassVar[str] = "go-forward"
+
+
+@attrs.frozen
+class Reload:
+    """Loads the page again; `hard` is past the cache."""
+
+    kind: ClassVar[str] = "reload"
+    hard: bool = False
+
+
+@attrs.frozen
+class TakeScreenshot:
+    """Asks for a picture of the page."""
+
+    kind: ClassVar[str] = "take-screenshot"
+
+
+@attrs.frozen
+class ClearCookies:
+    """Clears the cookies of the current page's origin."""
+
+    kind: ClassVar[str] = "clear-cookies"
+
+
+@attrs.frozen
+class ClearHistory:
+    """Clears the history of the current page."""
+
+    kind: ClassVar[str] = "clear-history"
+
+
+@attrs.frozen
+class ClearAllData:
+    """Clears all that the current page's origin has stored."""
+
+    kind: ClassVar[str] = "clear-all-data"
+
+
+@attrs.frozen
+class ActivateTab:
+    """Brings a tab to the front."""
+
+    kind: ClassVar[str] = "activate-tab"
+    id: MessageId
+
+
+@attrs.frozen
+class CloseTab:
+    """Closes a tab."""
+
+    kind: ClassVar[str] = "close-tab"
+    id: MessageId
+
+
+@attrs.frozen
 class Pong:
     """Answers a `Ping`."""
 
@@ -66,6 +172,72 @@ class ControlChanged:
 
 
 @attrs.frozen
+class AskForClipboard:
+    """The person wants to paste: what does the frontend's clipboard hold?"""
+
+    kind: ClassVar[str] = "ask-for-clipboard"
+
+
+@attrs.frozen
+class CopiedText:
+    """What was copied in the browser."""
+
+    kind: ClassVar[str] = "copied-text"
+    text: str
+
+
+@attrs.frozen
+class Pasted:
+    """A paste is done, or could not be."""
+
+    kind: ClassVar[str] = "pasted"
+    characters: int
+    ok: bool
+
+
+@attrs.frozen
+class BrowserUrl:
+    """Where the browser is."""
+
+    kind: ClassVar[str] = "browser-url"
+    url: str
+
+
+@attrs.frozen
+class TabOnTheWire:
+    """A tab as frontends know it.
+
+    Attributes:
+        page_number: its place among the tabs, from 1 on.
+    """
+
+    id: str
+    title: str
+    url: str
+    active: bool
+    favicon: str | None
+    is_ready: bool
+    page_number: int
+
+
+@attrs.frozen
+class BrowserTabs:
+    """The browser's tabs; sent on connect and whenever they change."""
+
+    kind: ClassVar[str] = "browser-tabs"
+    tabs: list[TabOnTheWire]
+
+
+@attrs.frozen
+class Screenshot:
+    """A picture of the page, in base64."""
+
+    kind: ClassVar[str] = "screenshot"
+    data: str
+    mime_type: str
+
+
+@attrs.frozen
 class Error:
     """A message could not be carried out; the channel goes on."""
 
@@ -75,15 +247,26 @@ class Error:
     code: str
 
 
-FromFrontend = TakeControl | CedeControl | Ping
-ToFrontend = Pong | ControlChanged | Error
+Clipboard = AskForClipboardResponse | ClipboardPaste | ClipboardCopy
+Navigation = Navigate | GoBack | GoForward | Reload | ActivateTab | CloseTab
+Clearing = ClearCookies | ClearHistory | ClearAllData
+FromFrontend = TakeControl | CedeControl | Ping | Clipboard | Navigation | Clearing | GetBrowserUrl | TakeScreenshot
+ToFrontend = (
+    Pong | ControlChanged | AskForClipboard | CopiedText | Pasted | BrowserUrl | BrowserTabs | Screenshot | Error
+)
 
-FROM_FRONTEND: dict[str, type[FromFrontend]] = {c.kind: c for c in (TakeControl, CedeControl, Ping)}
-TO_FRONTEND: dict[str, type[ToFrontend]] = {c.kind: c for c in (Pong, ControlChanged, Error)}
+FROM_FRONTEND: dict[str, type[FromFrontend]] = {message.kind: message for message in get_args(FromFrontend)}
+TO_FRONTEND: dict[str, type[ToFrontend]] = {message.kind: message for message in get_args(ToFrontend)}
 
 _MessageT = TypeVar("_MessageT")
 
 _IN_JSON = {str: "a string", int: "an integer", bool: "a boolean"}
+
+# One escape of a JSON string at a time: the halves of a pair stay together, and so does an escaped backslash.
+_ESCAPE = re.compile(
+    r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(?P<half>u[dD][89a-fA-F][0-9a-fA-F]{2})|.)",
+    re.DOTALL,
+)
 
 _converter = make_converter()
 
@@ -102,6 +285,13 @@ def _short(value: Any, _wanted: Any) -> MessageId:
 
 
 _converter.register_structure_hook(MessageId, _short)
+_is_ready, _page_number = override(rename="isReady"), override(rename="pageNumber")
+_converter.register_structure_hook(
+    TabOnTheWire, make_dict_structure_fn(TabOnTheWire, _converter, is_ready=_is_ready, page_number=_page_number)
+)
+_converter.register_unstructure_hook(
+    TabOnTheWire, make_dict_unstructure_fn(TabOnTheWire, _converter, is_ready=_is_ready, page_number=_page_number)
+)
 for _primitive in _IN_JSON:
     _converter.register_structure_hook(_primitive, _exactly)
 
@@ -131,8 +321,8 @@ def decode_from_server(text: str | bytes) -> ToFrontend:
 
 def _decode(text: str | bytes, table: dict[str, type[_MessageT]]) -> _MessageT:
     try:
-        document = orjson.loads(text)
-    except orjson.JSONDecodeError as error:
+        document = _parsed(text)
+    except ValueError as error:
         raise BadMessage("this is not JSON", failed_kind="", code="malformed_json") from error
     kind = document.get("kind") if isinstance(document, dict) else None
     if not isinstance(kind, str):
@@ -143,6 +333,15 @@ def _decode(text: str | bytes, table: dict[str, type[_MessageT]]) -> _MessageT:
         return _converter.structure(document, table[kind])
     except ClassValidationError as error:
         raise BadMessage(f"{kind}: {_fields(error)}", failed_kind=kind, code="invalid_field") from error
+
+
+def _parsed(text: str | bytes) -> Any:
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        # JavaScript may hold half a surrogate pair, and writes it as an escape that no UTF-8 can stand for.
+        whole = text.decode() if isinstance(text, bytes) else text
+        return orjson.loads(_ESCAPE.sub(lambda escape: "\\ufffd" if escape["half"] else escape[0], whole))
 
 
 def _fields(error: ClassValidationError) -> str:

@@ -74,7 +74,7 @@ class Ignore:
 
 @attrs.frozen
 class ClipboardChord:
-    """A chord that means copy, cut or paste.
+    """A chord that means copy, cut or paste; with Control its `key` means the same.
 
     Attributes:
         passes: whether the browser understands the chord itself. It does not understand a Mac's Cmd.
@@ -86,16 +86,35 @@ class ClipboardChord:
 class Copy(ClipboardChord):
     """The selection is to be copied."""
 
+    key: ClassVar[int] = ord("c")
+
 
 class Cut(ClipboardChord):
     """The selection is to be cut out."""
+
+    key: ClassVar[int] = ord("x")
 
 
 class Paste(ClipboardChord):
     """The clipboard is to be pasted."""
 
+    key: ClassVar[int] = ord("v")
 
-KeyDecision = Forward | Drop | Copy | Cut | Paste
+
+@attrs.frozen
+class Shortcut:
+    """A chord with a Mac's Cmd, which the browser knows with Control.
+
+    Attributes:
+        key: the keysym to press with Control instead.
+    """
+
+    key: int
+
+    passes: ClassVar[bool] = False
+
+
+KeyDecision = Forward | Drop | Copy | Cut | Paste | Shortcut
 """What an input policy may say to a key."""
 
 Decision = KeyDecision | ForwardChanged | Ignore

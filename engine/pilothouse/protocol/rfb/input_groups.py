@@ -47,6 +47,8 @@ class Group:
 COPY_CHORDS = ("Ctrl+c", "Ctrl+Insert", "Cmd+c")
 CUT_CHORDS = ("Ctrl+x", "Shift+Delete", "Cmd+x")
 PASTE_CHORDS = ("Ctrl+v", "Shift+Insert", "Cmd+v")
+SHORTCUTS = {"Cmd+a": "a", "Cmd+z": "z", "Cmd+Shift+z": "Z"}
+"""A Mac's, and the letter that means the same with Control; a capital where Shift is held."""
 
 GROUPS: Mapping[str, Group] = {
     "modifiers": Group(
@@ -64,7 +66,7 @@ GROUPS: Mapping[str, Group] = {
         about="deleting, undo, redo, select all, Escape",
         chords=(
             *("Shift?+BackSpace", "Delete", "Insert", "Escape"),
-            *("Ctrl+BackSpace", "Ctrl+Delete", "Ctrl+a", "Ctrl+z", "Ctrl+y"),
+            *("Ctrl+BackSpace", "Ctrl+Delete", "Ctrl+a", "Ctrl+z", "Ctrl+y", *SHORTCUTS),
         ),
     ),
     "navigation_keys": Group(

@@ -7,13 +7,14 @@ keysyms that are not on the list of keysyms.py, and messages that no honest view
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from functools import lru_cache
 from typing import Protocol
 
+from pilothouse.protocol.clipboard_policy import BOTH, ClipboardPolicy
 from pilothouse.protocol.rfb.chords import ANY, Chord, chords, passes_with_any_modifiers
 from pilothouse.protocol.rfb.constants import MAX_CUT_TEXT
-from pilothouse.protocol.rfb.decisions import FORWARD, Copy, Cut, Drop, KeyDecision, Kind, Paste, Reason
+from pilothouse.protocol.rfb.decisions import FORWARD, Copy, Cut, Drop, KeyDecision, Kind, Paste, Reason, Shortcut
 from pilothouse.protocol.rfb.input_groups import (
     COPY_CHORDS,
     CUT_CHORDS,
@@ -22,19 +23,35 @@ from pilothouse.protocol.rfb.input_groups import (
     MIDDLE,
     OPEN_GROUPS,
     PASTE_CHORDS,
+    SHORTCUTS,
 )
 from pilothouse.protocol.rfb.keysyms import MODIFIER_OF, Modifiers, is_character
 
 _REMEMBERED = 4096
 """Chords; a person uses a few hundred."""
 
-_MEANINGS = (
-    {chord: Copy for written in COPY_CHORDS for chord in chords(written)}
-    | {chord: Cut for written in CUT_CHORDS for chord in chords(written)}
-    | {chord: Paste for written in PASTE_CHORDS for chord in chords(written)}
-)
+_OF_THE_CLIPBOARD: dict[type[Copy | Cut | Paste], tuple[str, ...]] = {
+    Copy: COPY_CHORDS,
+    Cut: CUT_CHORDS,
+    Paste: PASTE_CHORDS,
+}
+
+
+def _meanings() -> Iterator[tuple[Chord, KeyDecision]]:
+    """Of the chords that are more than a key to pass on."""
+    for meaning, all_written in _OF_THE_CLIPBOARD.items():
+        for chord in (chord for written in all_written for chord in chords(written)):
+            # A Mac's Cmd arrives as Alt or Super, which browsers do not take for it.
+            yield chord, meaning(passes=not chord.modifiers & ~(Modifiers.SHIFT | Modifiers.CONTROL))
+    for written, letter in SHORTCUTS.items():
+        for chord in chords(written):
+            yield chord, Shortcut(ord(letter))
+
+
+_MEANINGS = dict(_meanings())
 _IN_GROUP = {chord: name for name, group in GROUPS.items() for written in group.chords for chord in chords(written)}
 NOT_ALLOWED = Drop(Kind.KEY, Reason.NOT_ALLOWED)
+_NOT_THIS_WAY = Drop(Kind.KEY, Reason.NOT_ALLOWED, "clipboard")
 NO_CLIPBOARD = Drop(Kind.CLIPBOARD, Reason.NOT_ALLOWED, "clipboard")
 
 
@@ -72,25 +89,34 @@ class GroupPolicy:
     Args:
         groups: their names.
         largest_cut_text: bytes of clipboard text that may pass in one message, if `clipboard` is among the groups.
+        clipboard: which way text may go, if `clipboard` is among the groups.
 
     Raises:
         ValueError: there is no such group.
     """
 
-    def __init__(self, groups: Iterable[str], *, largest_cut_text: int = MAX_CUT_TEXT) -> None:
+    def __init__(
+        self, groups: Iterable[str], *, largest_cut_text: int = MAX_CUT_TEXT, clipboard: ClipboardPolicy = BOTH
+    ) -> None:
         self.groups = frozenset(groups)
         if unknown := sorted(self.groups - GROUPS.keys()):
             raise ValueError(f"there is no input group {unknown[0]}")
         self.buttons = sum(GROUPS[name].buttons for name in self.groups)
-        if "clipboard" not in self.groups:
+        self._clipboard, self._limit = clipboard, largest_cut_text
+        may_paste = clipboard.paste and "clipboard" in self.groups
+        if not may_paste:
             self.buttons &= ~MIDDLE
-        self._limit = largest_cut_text
-        self.largest_cut_text = largest_cut_text if "clipboard" in self.groups else -1
+        self.largest_cut_text = largest_cut_text if may_paste else -1
         self._modifiers = _modifiers_of(self.groups)
         self.key = lru_cache(_REMEMBERED)(self._key)
 
     def changed(
-        self, *, allow: Collection[str] = (), deny: Collection[str] = (), largest_cut_text: int | None = None
+        self,
+        *,
+        allow: Collection[str] = (),
+        deny: Collection[str] = (),
+        largest_cut_text: int | None = None,
+        clipboard: ClipboardPolicy | None = None,
     ) -> GroupPolicy:
         """The same policy with some groups more and others less; what is denied is denied, allowed or not.
 
@@ -100,7 +126,8 @@ class GroupPolicy:
         if unknown := sorted({*deny} - GROUPS.keys()):
             raise ValueError(f"there is no input group {unknown[0]}")
         limit = self._limit if largest_cut_text is None else largest_cut_text
-        return GroupPolicy((self.groups | {*allow}) - {*deny}, largest_cut_text=limit)
+        directions = clipboard or self._clipboard
+        return GroupPolicy((self.groups | {*allow}) - {*deny}, largest_cut_text=limit, clipboard=directions)
 
     def blocked_buttons(self, mask: int) -> Drop:
         """See `InputPolicy`."""
@@ -117,22 +144,22 @@ class GroupPolicy:
         group = _group(understood)
         if group not in self.groups or understood.modifiers != modifiers:
             return Drop(Kind.KEY, Reason.NOT_ALLOWED, None if group in self.groups else group)
-        meaning = _MEANINGS.get(understood)
-        return meaning(passes=_browsers_understand(understood)) if meaning else FORWARD
+        meaning = _MEANINGS.get(understood, FORWARD)
+        directions = self._clipboard
+        if not directions.paste and isinstance(meaning, Paste):
+            return _NOT_THIS_WAY
+        if not directions.copy and isinstance(meaning, Copy | Cut):
+            return _NOT_THIS_WAY
+        return meaning
 
 
 def _modifiers_of(groups: Collection[str]) -> int:
     """What must reach the browser for the chords of these groups to mean there what they mean here."""
     needed = 0
     for chord, group in _IN_GROUP.items():
-        if group in groups and _browsers_understand(chord):
+        if group in groups and _MEANINGS.get(chord, FORWARD).passes:
             needed |= chord.modifiers
     return needed
-
-
-def _browsers_understand(chord: Chord) -> bool:
-    """Not a Mac's Cmd, which arrives as Alt or Super."""
-    return chord not in _MEANINGS or not chord.modifiers & ~(Modifiers.SHIFT | Modifiers.CONTROL)
 
 
 def _group(chord: Chord) -> str | None:

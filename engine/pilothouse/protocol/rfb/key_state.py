@@ -6,8 +6,10 @@ those whose press was dropped, whose repeats and releases mean nothing. Both are
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from pilothouse.protocol.rfb.keysyms import MODIFIER_OF, RELEASED_LAST
-from pilothouse.protocol.rfb.messages import key_release, with_buttons
+from pilothouse.protocol.rfb.messages import key_press, key_release, with_buttons
 
 MAX_KEYS = 64
 """More fingers than anybody has; of a viewer that claims more, the oldest key counts as released."""
@@ -98,6 +100,11 @@ class KeyState:
         self._ignored = self.mask
         self.modifiers = 0
         return b"".join(releases)
+
+    def lifted_meanwhile(self, keysyms: Collection[int]) -> tuple[bytes, bytes]:
+        """The messages that lift those of these keys that are held, and that press them again; neither is noted."""
+        held = [keysym for keysym in self._held if keysym in keysyms]
+        return b"".join(map(key_release, held)), b"".join(map(key_press, held))
 
     def _count_modifiers(self) -> None:
         self.modifiers = 0

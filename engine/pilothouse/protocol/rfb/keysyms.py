@@ -50,6 +50,11 @@ NAMED = {
 }
 
 
+CONTROL = NAMED["Control_L"]
+CMD = frozenset({NAMED["Alt_L"], NAMED["Super_L"]})
+"""A Mac's, left and right, as noVNC sends them."""
+
+
 class Modifiers(IntFlag):
     """Modifiers that give a key another meaning. X servers treat Meta as Alt, and Hyper as Super.
 

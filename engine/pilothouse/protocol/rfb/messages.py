@@ -19,6 +19,11 @@ KEY_EVENT = struct.Struct(">BBxxI")
 """Type, down flag (any non-zero one is a press), two bytes that servers ignore, X11 keysym."""
 
 
+def key_press(keysym: int) -> bytes:
+    """The KeyEvent that presses a key."""
+    return KEY_EVENT.pack(ClientMessageType.KEY_EVENT, 1, keysym)
+
+
 def key_release(keysym: int) -> bytes:
     """The KeyEvent that lifts a key."""
     return KEY_EVENT.pack(ClientMessageType.KEY_EVENT, 0, keysym)
