@@ -58,7 +58,7 @@ nox.options.reuse_existing_virtualenvs = True
 PROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
 
 
-def need_system_packages(*, for_tests: bool = False) -> None:
+def need_system_packages(*, for_tests: bool = False, for_playwright: bool = False) -> None:
     """The real parts: TigerVNC's Xvnc, Chromium, fonts; for the tests also x11vnc, `ss`, `ps` and `curl`."""
     missing = []
     if not shutil.which("Xvnc"):
@@ -69,8 +69,8 @@ def need_system_packages(*, for_tests: bool = False) -> None:
         missing += ["chromium-browser" if ubuntu else "chromium", "fonts-dejavu-core", "fonts-liberation"]
     tools = {"ss": "iproute2", "ps": "procps", "curl": "curl", "x11vnc": "x11vnc"} if for_tests else {}
     missing += [package for tool, package in tools.items() if not shutil.which(tool)]
-    if for_tests and not any(Path("/usr/lib").glob("*/libatomic.so.1")):
-        missing.append("libatomic1")  # for the Node.js inside Playwright
+    if for_playwright and not any(Path("/usr/lib").glob("*/libatomic.so.1")):
+        missing.append("libatomic1")  # for its Node.js
     if missing:
         apt_install(missing)
 
@@ -120,7 +120,7 @@ def types(session: nox.Session) -> None:
 @nox.session
 def tests(session: nox.Session) -> None:
     """Everything that must hold before a change lands; arguments after `--` go to pytest."""
-    need_system_packages(for_tests=True)
+    need_system_packages(for_tests=True, for_playwright=True)
     install(session, "lint", "types", "tests")
     build_frontend(session)
     if not session.posargs:
@@ -163,7 +163,7 @@ def fuzz(session: nox.Session) -> None:
 @nox.session
 def bench(session: nox.Session) -> None:
     """Benchmarks beside the peers in one run; prints ratios."""
-    need_system_packages()
+    need_system_packages(for_playwright=True)
     install(session, "bench")
     session.run("python", "-m", "benchmarks", *session.posargs, env={"PYTHONPATH": str(ROOT / "tests")})
 

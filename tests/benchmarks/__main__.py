@@ -1,6 +1,7 @@
 """`nox -s bench`: Pilothouse beside its peers in one run on one machine, in absolute figures and in ratios.
 
-`nox -s bench -- filter` measures only the filter of what viewers send.
+`nox -s bench -- filter` measures only the filter of what viewers send, `nox -s bench -- clipboard` only how fast
+copies, pastes and keys come through.
 """
 
 from __future__ import annotations
@@ -11,27 +12,26 @@ from collections.abc import Sequence
 
 from benchmarks import report
 from benchmarks.candidates import FASTAPI, OURS, WEBSOCKIFY, all_candidates
+from benchmarks.clipboard import ANEW, COPIED, KEPT, KEYS, LEFT_ALONE, TYPED, clipboard_times
 from benchmarks.filter import ALONE, MESSAGES, filter_costs
 from benchmarks.measures import Runner, idle_memory, round_trips, round_trips_on, updates
 from benchmarks.processes import Cores
 from benchmarks.sessions import session_times
 from benchmarks.sizes import FULL, SMOKE, Sizes
 
+_NOISE = 1.1
+
 
 def main() -> None:
     """Measure and print; with `--smoke` with tiny counts, so that the figures mean nothing."""
     parser = argparse.ArgumentParser(prog="nox -s bench --")
-    parser.add_argument("only", nargs="?", choices=["filter"])
+    parser.add_argument("only", nargs="?", choices=PARTS)
     parser.add_argument("--smoke", action="store_true")
     arguments = parser.parse_args()
     sizes = SMOKE if arguments.smoke else FULL
-    filter_alone(sizes)
-    if arguments.only:
-        return
-    cores = Cores.of_this_machine()
-    with all_candidates(cores) as candidates:
-        compare([Runner(candidate, candidate.connect()) for candidate in candidates], cores, sizes)
-    begin_and_end(sizes)
+    for name, part in PARTS.items():
+        if arguments.only in (None, name):
+            part(sizes)
 
 
 def filter_alone(sizes: Sizes) -> None:
@@ -50,8 +50,15 @@ def filter_alone(sizes: Sizes) -> None:
     print()
 
 
+def proxies(sizes: Sizes) -> None:
+    """Side by side."""
+    cores = Cores.of_this_machine()
+    with all_candidates(cores) as candidates:
+        compare([Runner(candidate, candidate.connect()) for candidate in candidates], cores, sizes)
+
+
 def compare(runners: Sequence[Runner], cores: Cores, sizes: Sizes) -> None:
-    """The proxies side by side."""
+    """All in turns."""
     accepted = [runner.candidate.name for runner in runners if runner.viewer.websocket.compressed]
     print(f"The client offers permessage-deflate; accepted by: {', '.join(accepted) or 'nobody'}.")
     print(f"Client and upstream on core {cores.load}, proxies on {cores.proxies}.")
@@ -97,6 +104,34 @@ def begin_and_end(sizes: Sizes) -> None:
     print("\nGoals")
     report.goal("POST to first picture, worst", max(times.first_picture), 3, " s")
     report.goal("DELETE to last socket closed, worst", max(times.end), 0.25, " s")
+
+
+def hands_on(sizes: Sizes) -> None:
+    """The clipboard of a real browser session, beside Playwright's way to it."""
+    times = clipboard_times(sizes)
+    report.heading(
+        f"clipboard, {sizes.clipboard_turns * sizes.clipboard_operations} times beside Playwright: ms",
+        (OURS, ANEW, KEPT, "/ anew", "/ kept"),
+    )
+    for operation, ways in times.operations.items():
+        report.row(f"{operation}: median", {way: of_way.median for way, of_way in ways.items()})
+        report.row(f"{operation}: p95", {way: of_way.p95 for way, of_way in ways.items()})
+    report.heading(
+        f"last of {KEYS} keys in the page, {sizes.key_bursts} times: ms",
+        (COPIED, TYPED, LEFT_ALONE, "/ without", "/ left alone"),
+    )
+    report.row("median", {name: of_keys.median for name, of_keys in times.keys.items()})
+    report.row("p95", {name: of_keys.p95 for name, of_keys in times.keys.items()})
+
+    print("\nGoals")
+    for operation, ways in times.operations.items():
+        for peer, limit in ((ANEW, 1 / 20), (KEPT, 1)):
+            report.goal(f"{operation}, median, of Playwright {peer}", ways[OURS].median / ways[peer].median, limit)
+            report.goal(f"{operation}, p95, of Playwright {peer}", ways[OURS].p95 / ways[peer].p95, limit)
+    report.goal("keys behind Ctrl+C, of those without", times.keys[COPIED].median / times.keys[TYPED].median, _NOISE)
+
+
+PARTS = {"filter": filter_alone, "proxies": proxies, "sessions": begin_and_end, "clipboard": hands_on}
 
 
 if __name__ == "__main__":

@@ -69,6 +69,11 @@ class PilothouseServer:
             pass
         return messages
 
+    def give_control(self, session_id: str, client_id: str) -> None:
+        """Make a client the holder of control, whether or not it has a message channel."""
+        body = {"action": "take_control", "client_id": client_id}
+        self._request(HTTPMethod.PUT, f"browser_sessions/{session_id}/control", body)
+
     def _request(self, method: HTTPMethod, path: str, body: Mapping[str, str] | None = None) -> bytes:
         headers = {"x-api-key": self.api_key, "Content-Type": "application/json"}
         data = None if body is None else json.dumps(body).encode()

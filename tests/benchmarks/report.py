@@ -19,11 +19,10 @@ def heading(title: str, columns: Sequence[str] = _CANDIDATES) -> None:
 
 
 def row(name: str, figures: Figures) -> None:
-    """One figure of each candidate, and ours as multiples of the others'."""
-    values = [figures[candidate] for candidate in (OURS, WEBSOCKIFY, FASTAPI)]
-    ratios = [figures[OURS] / figures[peer] for peer in (WEBSOCKIFY, FASTAPI)]
-    cells = [f"{value:>{_WIDTH},.{_digits(value)}f}" for value in values]
-    cells += [f"{ratio:>{_WIDTH}.2f}" for ratio in ratios]
+    """One figure of each candidate, ours first, and ours as multiples of the others'."""
+    ours, *peers = figures.values()
+    cells = [f"{value:>{_WIDTH},.{_digits(value)}f}" for value in (ours, *peers)]
+    cells += [f"{_short(ours / peer):>{_WIDTH}}" for peer in peers]
     print(f"  {name:{_NAME_WIDTH - 2}}" + "".join(cells), flush=True)
 
 
@@ -44,7 +43,12 @@ def times(name: str, median: float, worst: float) -> None:
 def goal(name: str, value: float, limit: float, unit: str = "") -> None:
     """Whether a figure is as small as it has to be."""
     verdict = "reached" if value <= limit else "MISSED"
-    print(f"  {verdict:8} {name}: {value:.2f}{unit} (at most {limit:g}{unit})", flush=True)
+    print(f"  {verdict:8} {name}: {_short(value)}{unit} (at most {limit:g}{unit})", flush=True)
+
+
+def _short(value: float) -> str:
+    """Two digits behind the point, or more where those would be noughts."""
+    return f"{value:.2f}" if value >= 0.1 else f"{value:.2g}"
 
 
 def _digits(value: float) -> int:

@@ -21,6 +21,9 @@ class Sizes:
         sessions: real browsers, one after the other.
         viewers: of each such session.
         filter_turns: of each case for the filter alone.
+        clipboard_turns: of each way to use the clipboard.
+        clipboard_operations: of each kind in such a turn.
+        key_bursts: with Ctrl+C before them, as many without, and as many where only Chromium sees it.
     """
 
     key_turns: int
@@ -32,6 +35,9 @@ class Sizes:
     sessions: int
     viewers: int
     filter_turns: int
+    clipboard_turns: int
+    clipboard_operations: int
+    key_bursts: int
 
 
 FULL = Sizes(
@@ -44,6 +50,9 @@ FULL = Sizes(
     sessions=5,
     viewers=10,
     filter_turns=300,
+    clipboard_turns=10,
+    clipboard_operations=5,
+    key_bursts=50,
 )
 SMOKE = Sizes(
     key_turns=1,
@@ -55,4 +64,7 @@ SMOKE = Sizes(
     sessions=1,
     viewers=2,
     filter_turns=1,
+    clipboard_turns=1,
+    clipboard_operations=1,
+    key_bursts=1,
 )

@@ -14,6 +14,15 @@ GOALS_OF_THE_FILTER = (
     "filter, one message in a read",
     "filter, each of 1,000 messages in a read",
 )
+GOALS_OF_THE_CLIPBOARD = (
+    *(
+        f"{operation}, {figure}, of Playwright {way}"
+        for operation in ("paste of 20 characters", "copy", "get-browser-url")
+        for way in ("started anew", "kept open")
+        for figure in ("median", "p95")
+    ),
+    "keys behind Ctrl+C, of those without",
+)
 GOALS = (
     *GOALS_OF_THE_FILTER,
     "round trip p50, of websockify's",
@@ -23,6 +32,7 @@ GOALS = (
     "memory per idle connection",
     "POST to first picture, worst",
     "DELETE to last socket closed, worst",
+    *GOALS_OF_THE_CLIPBOARD,
 )
 
 
@@ -50,3 +60,7 @@ def test_every_goal_is_measured() -> None:
 
 def test_the_filter_can_be_measured_alone() -> None:
     assert goals(run("filter")) == [*GOALS_OF_THE_FILTER]
+
+
+def test_the_clipboard_can_be_measured_alone() -> None:
+    assert goals(run("clipboard")) == [*GOALS_OF_THE_CLIPBOARD]
