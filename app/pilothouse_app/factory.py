@@ -54,7 +54,7 @@ async def open_services(
         open_store(settings.database_path) as store,
         open_registry(max_viewers=settings.max_viewers, on_event=_log_event) as registry,
         open_verification(verifier(store), period=settings.verify_seconds) as verification,
-        open_sessions(store, registry, verification, browsers, guard) as sessions,
+        open_sessions(store, registry, verification, browsers, guard, settings.max_devtools_mib * 2**20) as sessions,
     ):
         store.on_change(verification.notify)
         yield Services(

@@ -14,6 +14,7 @@ from pilothouse.browsers.attached import AttachedBrowser
 from pilothouse.browsers.devtools_http import websocket_address
 from pilothouse.browsers.errors import BrowserFailed
 from pilothouse.browsers.provider import BrowserProvider, BrowserSpec, RunningBrowser
+from pilothouse.channels.cdp_link import LARGEST_MESSAGE
 from pilothouse.channels.destination_guard import DestinationGuard
 from pilothouse.channels.end_signal import EndSignal
 from pilothouse.channels.errors import (
@@ -71,6 +72,7 @@ class Sessions:
         verification: says when a session stops being valid.
         local: starts browsers on this machine.
         guard: decides where people may send them.
+        max_devtools_size: bytes of one message from a browser's DevTools.
         nursery: owns the sessions' tasks.
     """
 
@@ -81,6 +83,7 @@ class Sessions:
         verification: Verification,
         local: BrowserProvider,
         guard: DestinationGuard,
+        max_devtools_size: int,
         nursery: trio.Nursery,
     ) -> None:
         self._store = store
@@ -88,6 +91,7 @@ class Sessions:
         self._verification = verification
         self._local = local
         self._guard = guard
+        self._max_devtools_size = max_devtools_size
         self._nursery = nursery
         self._tasks: dict[str, _Task] = {}
 
@@ -176,7 +180,7 @@ class Sessions:
             await self._write(session_id, status="starting")
             async with self._provider_of(session).start(_spec_of(session)) as browser:
                 address = browser.vnc_address
-                remote = _remote(browser, self._guard)
+                remote = self._remote(browser)
                 live.set_upstream(Upstream(address, browser.vnc_password) if address else None, remote)
                 await self._write(
                     session_id,
@@ -194,6 +198,19 @@ class Sessions:
         if session.provider == "local":
             return self._local
         return AttachedBrowser(session.vnc_address, session.vnc_password, session.cdp_address)
+
+    def _remote(self, browser: RunningBrowser) -> RemoteBrowser | None:
+        address = browser.cdp_address
+        if address is None:
+            return None
+
+        async def find_devtools() -> str:
+            try:
+                return await websocket_address(address, seconds=DEVTOOLS_SECONDS)
+            except BrowserFailed as error:
+                raise ConnectionLost(error.reason) from error
+
+        return RemoteBrowser(find_devtools, self._guard, max_message_size=self._max_devtools_size)
 
     def _conclude(self, session_id: str, live: LiveSession, task: _Task, over: _Over) -> None:
         if task.over is not None:
@@ -215,20 +232,6 @@ class Sessions:
             except StoreUnavailable as error:
                 _log.warning("the store does not answer; trying again", session=session_id, error=str(error))
             await trio.sleep(RETRY_SECONDS)
-
-
-def _remote(browser: RunningBrowser, guard: DestinationGuard) -> RemoteBrowser | None:
-    address = browser.cdp_address
-    if address is None:
-        return None
-
-    async def find_devtools() -> str:
-        try:
-            return await websocket_address(address, seconds=DEVTOOLS_SECONDS)
-        except BrowserFailed as error:
-            raise ConnectionLost(error.reason) from error
-
-    return RemoteBrowser(find_devtools, guard)
 
 
 async def _until_over(browser: RunningBrowser, signal: EndSignal, remote: RemoteBrowser | None) -> _Over:
@@ -275,11 +278,16 @@ def _spec_of(session: BrowserSession) -> BrowserSpec:
 
 @asynccontextmanager
 async def open_sessions(
-    store: Store, registry: Registry, verification: Verification, local: BrowserProvider, guard: DestinationGuard
+    store: Store,
+    registry: Registry,
+    verification: Verification,
+    local: BrowserProvider,
+    guard: DestinationGuard,
+    max_devtools_size: int = LARGEST_MESSAGE,
 ) -> AsyncIterator[Sessions]:
     """The owner of the sessions' tasks; leaving the context stops every browser that it started."""
     async with trio.open_nursery() as nursery:
-        sessions = Sessions(store, registry, verification, local, guard, nursery)
+        sessions = Sessions(store, registry, verification, local, guard, max_devtools_size, nursery)
         await sessions.recover()
         yield sessions
         nursery.cancel_scope.cancel()

@@ -15,6 +15,7 @@ from typing import Any, Literal, cast
 
 import attrs
 
+from pilothouse.channels.cdp_link import LARGEST_MESSAGE
 from pilothouse.protocol.clipboard_policy import DIRECTIONS, ClipboardPolicy
 from pilothouse.protocol.destinations import AllowedDestinations
 from pilothouse.protocol.rfb.constants import MAX_CUT_TEXT
@@ -269,6 +270,15 @@ class Settings:
             allowed=f"a whole number from 0 to {MAX_CUT_TEXT}",
             about="Bytes of the largest clipboard text that a viewer may send; "
             "the most that is kept for a viewer, too.",
+        ),
+    )
+    max_devtools_mib: int = attrs.field(
+        default=LARGEST_MESSAGE // 2**20,
+        metadata=_variable(
+            _whole_number(1, 1024),
+            default=f"`{LARGEST_MESSAGE // 2**20}`",
+            allowed="a whole number from 1 to 1024",
+            about="MiB of the largest message that is taken from a browser's DevTools; screenshots are the largest.",
         ),
     )
     log_level: LogLevel = attrs.field(

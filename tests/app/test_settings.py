@@ -41,6 +41,7 @@ GOOD = {
     "PILOTHOUSE_INPUT_DENY": ("clipboard,", frozenset({"clipboard"})),
     "PILOTHOUSE_CLIPBOARD": ("copy", "copy"),
     "PILOTHOUSE_MAX_CLIPBOARD_BYTES": ("0", 0),
+    "PILOTHOUSE_MAX_DEVTOOLS_MIB": ("1024", 1024),
     "PILOTHOUSE_LOG_LEVEL": ("DEBUG", "debug"),
 }
 BAD = {
@@ -59,6 +60,7 @@ BAD = {
     "PILOTHOUSE_INPUT_DENY": ["right_click"],
     "PILOTHOUSE_CLIPBOARD": ["", "in", "true"],
     "PILOTHOUSE_MAX_CLIPBOARD_BYTES": ["", "-1", "262145", "1 MiB"],
+    "PILOTHOUSE_MAX_DEVTOOLS_MIB": ["0", "1025", "64 MiB"],
     "PILOTHOUSE_LOG_LEVEL": ["", "loud"],
 }
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from pilothouse.channels.browser_link import BrowserLink, FindDevTools
+from pilothouse.channels.cdp_link import LARGEST_MESSAGE
 from pilothouse.channels.destination_guard import DestinationGuard
 from pilothouse.channels.execution import Execution
 
@@ -16,14 +17,21 @@ class RemoteBrowser:
     Args:
         find_devtools: asked before each attempt to connect.
         guard: decides where it may be sent; by default only to what is public.
+        max_message_size: bytes of one message from the browser.
 
     Attributes:
         link: the connection.
         execution: operations on the page that is seen.
     """
 
-    def __init__(self, find_devtools: FindDevTools, guard: DestinationGuard | None = None) -> None:
-        self.link = BrowserLink(find_devtools, self._tabs_changed)
+    def __init__(
+        self,
+        find_devtools: FindDevTools,
+        guard: DestinationGuard | None = None,
+        *,
+        max_message_size: int = LARGEST_MESSAGE,
+    ) -> None:
+        self.link = BrowserLink(find_devtools, self._tabs_changed, max_message_size=max_message_size)
         self.execution = Execution(self.link, guard)
         self._watchers: list[Callable[[], None]] = []
 
