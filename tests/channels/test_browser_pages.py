@@ -360,8 +360,8 @@ async def test_a_browser_that_is_killed_and_started_again() -> None:
         await until(lambda: link.tabs == [])
         async with open_chromium("data:text/html,<title>again</title>") as address:
             addresses.append(address)
-            assert await evaluate(await active_page(link), "document.title") == "again"
             await until(lambda: active(link) == ["again"])
+            assert await evaluate(await active_page(link), "document.title") == "again"
 
 
 @pytest.mark.timeout(300)  # each has a process of its own

@@ -143,6 +143,16 @@ def test_a_browser_that_says_nothing_about_its_windows_changes_nothing() -> None
     assert tabs.active == "A"
 
 
+def test_a_page_tells_when_it_is_loaded() -> None:
+    tabs = open_tabs("A")
+    tabs.described("A", title="news", favicon=None)
+    assert not next(iter(tabs)).ready
+    assert tabs.described("A", title="news", favicon=None, ready=True)
+    assert next(iter(tabs)).ready
+    assert tabs.described("A", title="next", favicon=None), "the next document"
+    assert not next(iter(tabs)).ready
+
+
 def test_a_page_tells_its_title_and_icon() -> None:
     tabs = open_tabs("A")
     assert tabs.described("A", title="news", favicon="https://A.example/icon.png")

@@ -287,10 +287,10 @@ class BrowserPages:
         try:
             told = json.loads(event.params["payload"])
             visible, focused = told["visible"] is True, told["focused"] is True
-            title, icon = told["title"], told["icon"]
+            title, icon, ready = told["title"], told["icon"], told["ready"] is True
         except (ValueError, KeyError, TypeError, RecursionError):
             return False  # not from our script
-        changed = self.tabs.described(page.target_id, title=title, favicon=icon)
+        changed = self.tabs.described(page.target_id, title=title, favicon=icon, ready=ready)
         return self.tabs.looked_at(page.target_id, visible=visible, focused=focused) or changed
 
     _HANDLERS: ClassVar[dict[str, Callable[[BrowserPages, CdpEvent], bool]]] = {

@@ -112,7 +112,7 @@ class MessageChannel:
         with browser.watching_tabs(note):
             while True:
                 tabs = [
-                    TabOnTheWire(tab.id, tab.title, tab.url, tab.active, tab.favicon, True, number)
+                    TabOnTheWire(tab.id, tab.title, tab.url, tab.active, tab.favicon, tab.ready, number)
                     for number, tab in enumerate(browser.link.tabs, start=1)
                 ]
                 if tabs and tabs != told:

@@ -27,6 +27,7 @@
       focused: document.hasFocus(),
       title: document.title.slice(0, 1024),
       icon: icon(),
+      ready: document.readyState === 'complete',
     });
     if (state !== told) pilothouseWatch((told = state));
   };

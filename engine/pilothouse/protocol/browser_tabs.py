@@ -29,6 +29,7 @@ class Tab:
         url: where it is.
         active: whether it is the one that is seen.
         favicon: address of its icon; None while nobody knows.
+        ready: whether it is loaded.
     """
 
     id: str
@@ -36,6 +37,7 @@ class Tab:
     url: str
     active: bool
     favicon: str | None
+    ready: bool = False
 
 
 @attrs.define
@@ -43,6 +45,7 @@ class _Page:
     title: str
     url: str
     favicon: str | None = None
+    ready: bool = False
     visible: bool = False  # says the page
     focused: bool = False  # says the page
     in_front: bool = False  # says the browser
@@ -60,7 +63,7 @@ class BrowserTabs:
         """The tabs, oldest first."""
         active = self.active
         for target_id, page in self._pages.items():
-            yield Tab(target_id, page.title, page.url, target_id == active, page.favicon)
+            yield Tab(target_id, page.title, page.url, target_id == active, page.favicon, page.ready)
 
     @property
     def active(self) -> str | None:
@@ -124,13 +127,13 @@ class BrowserTabs:
                 self._look_at(page)
         return self.active != before
 
-    def described(self, target_id: str, *, title: str, favicon: str | None) -> bool:
-        """A page tells its title, of which the browser tells no change, and where its icon is."""
+    def described(self, target_id: str, *, title: str, favicon: str | None, ready: bool = False) -> bool:
+        """A page tells its title, of which the browser tells no change, where its icon is, and whether it is loaded."""
         page = self._pages.get(target_id)
         title, favicon = _text(title, LONGEST_TITLE), _text(favicon, LONGEST_URL) or None
-        if page is None or (page.title, page.favicon) == (title, favicon):
+        if page is None or (page.title, page.favicon, page.ready) == (title, favicon, ready):
             return False
-        page.title, page.favicon = title, favicon
+        page.title, page.favicon, page.ready = title, favicon, ready
         return True
 
     def _look_at(self, page: _Page) -> None:
