@@ -58,6 +58,8 @@ async def open_session() -> AsyncIterator[tuple[LiveSession, RecordingFrontend]]
             with world.registry.attend(SESSION_ID) as session, session.reachable(ALICE, frontend):
                 session.set_upstream(None, browser)
                 session.take_control(ALICE)
+                page = await browser.link.active_page()
+                await page.execute("Emulation.setFocusEmulationEnabled", {"enabled": True})
                 await browser.execution.evaluate_js(SELECTED)
                 yield session, frontend
             nursery.cancel_scope.cancel()

@@ -53,12 +53,14 @@ class Clipboard:
     policy: ClipboardPolicy
 
     async def copy(self) -> None:
-        """Give what is selected to the frontend; where there is none, the browser's own clipboard has it."""
+        """Give what is selected where the keyboard is to the frontend; outside of the page nothing can be read."""
         frontend, browser = self.session.frontend_of(self.viewer), await self.session.browser()
         if frontend is None or browser is None or not self.policy.copy:
             return
         try:
-            text = await _selected(browser)
+            # In the address bar it is not the page's selection that is meant.
+            in_page = await browser.execution.page_has_focus(seconds=SELECTION_SECONDS)
+            text = await _selected(browser) if in_page else ""
         except ExecutionFailed as error:
             frontend.tell(Error(ClipboardCopy.kind, str(error), error.code))
         else:
