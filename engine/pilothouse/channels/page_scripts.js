@@ -132,6 +132,19 @@
     }
   };
 
+  // What was typed before the paste is another step to undo. Chromium ends a step when the selection is set, even to
+  // what it is already.
+  const endStep = (element) => {
+    if (isField(element)) {
+      const { selectionStart, selectionEnd, selectionDirection } = element;
+      if (selectionStart !== null) element.setSelectionRange(selectionStart, selectionEnd, selectionDirection);
+      return;
+    }
+    const { anchorNode, anchorOffset, focusNode, focusOffset } = getSelection() ?? {};
+    if (element.contains(anchorNode) && element.contains(focusNode))
+      getSelection().setBaseAndExtent(anchorNode, anchorOffset, focusNode, focusOffset);
+  };
+
   const canInsert = () => {
     try {
       return document.queryCommandEnabled('insertText');
@@ -153,7 +166,9 @@
     if (isFrame(then)) return 'insert';
     if (!canInsert()) return 'nowhere';
     if (isHost(then)) return 'insert';
-    return isPassword(then) || UNLIKE_TYPED.test(text) ? insertAsPaste(then, text, clipboardData) : 'insert';
+    if (isPassword(then) || UNLIKE_TYPED.test(text)) return insertAsPaste(then, text, clipboardData);
+    endStep(then);
+    return 'insert';
   };
 
   const clearSessionStorage = () => {
