@@ -36,7 +36,7 @@ function nameOf({ key, code }: Key): string {
  * noVNC prevents what the browser would do with a key. Of a paste the browser shall do its part all the same: only then does it
  * fire the `paste` event, which brings the clipboard's text without asking for permission.
  */
-export function passCopyOf(event: KeyboardEvent): void {
+export function passCopyOf(event: KeyboardEvent, changed: KeyboardEventInit = {}): void {
   event.stopPropagation();
   const { key, code, location, repeat, ctrlKey, metaKey, shiftKey, altKey } = event;
   event.target?.dispatchEvent(
@@ -53,6 +53,7 @@ export function passCopyOf(event: KeyboardEvent): void {
       modifierNumLock: event.getModifierState('NumLock'),
       bubbles: true,
       cancelable: true,
+      ...changed,
     }),
   );
 }

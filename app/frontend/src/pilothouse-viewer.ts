@@ -280,6 +280,9 @@ export class PilothouseViewer extends LitElement {
         event.preventDefault();
         event.stopPropagation();
         this.#focusBar();
+      } else if (event.isTrusted && event.metaKey && event.key === 'Shift') {
+        // On a Mac noVNC lets go at once of what is pressed while Cmd is held, and Cmd+Shift+Z would be Cmd+Z.
+        passCopyOf(event, { metaKey: false });
       } else if (event.isTrusted && this.#control === 'you') {
         this.#clipboardKeydown(event);
       }

@@ -140,7 +140,7 @@ class GroupPolicy:
             return FORWARD
         if passes_with_any_modifiers(keysym):
             modifiers = Modifiers.NONE
-        understood = _as_servers_understand(Chord(modifiers, keysym))
+        understood = _as_servers_understand(_as_macs_mean(Chord(modifiers, keysym)))
         group = _group(understood)
         if group not in self.groups or understood.modifiers != modifiers:
             return Drop(Kind.KEY, Reason.NOT_ALLOWED, None if group in self.groups else group)
@@ -170,6 +170,16 @@ def _group(chord: Chord) -> str | None:
     # With Alt only ASCII: another alphabet's letter may be understood as the Latin one on the same key.
     ascii_or_plain = chord.keysym <= 0x7E or not chord.modifiers & ~Modifiers.SHIFT
     return _IN_GROUP.get(Chord(chord.modifiers, ANY)) if ascii_or_plain else None
+
+
+def _as_macs_mean(chord: Chord) -> Chord:
+    """With the capital that Shift makes of a letter: browsers on a Mac do not say so while Cmd is held."""
+    modifiers, keysym = chord
+    if modifiers & Modifiers.SHIFT and 0x61 <= keysym <= 0x7A:
+        capital = Chord(modifiers, keysym - 0x20)
+        if isinstance(_MEANINGS.get(capital), Shortcut):
+            return capital
+    return chord
 
 
 def _as_servers_understand(chord: Chord) -> Chord:
