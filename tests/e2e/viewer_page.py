@@ -2,6 +2,13 @@
 
 from playwright.sync_api import Locator, Page, expect
 
+PLACE_ON_SCREEN = """element => {
+    const box = element.getBoundingClientRect();
+    const chrome = outerHeight - innerHeight;
+    return [screenX + box.x + box.width / 2, screenY + chrome + box.y + box.height / 2, screen.width, screen.height];
+}"""
+"""A script that tells where the middle of an element is on the screen, and how large the screen is."""
+
 
 class ViewerPage:
     """What one sees and presses on the page that shows a session."""
@@ -43,14 +50,10 @@ class ViewerPage:
 
     def click_on(self, target: Locator) -> None:
         """Click on the picture where an element of the remote page is."""
-        x, y, width, height = target.evaluate(
-            """element => {
-                const box = element.getBoundingClientRect();
-                const chrome = outerHeight - innerHeight;
-                return [screenX + box.x + box.width / 2, screenY + chrome + box.y + box.height / 2,
-                        screen.width, screen.height];
-            }"""
-        )
+        self.click_at(*target.evaluate(PLACE_ON_SCREEN))
+
+    def click_at(self, x: float, y: float, width: float, height: float) -> None:
+        """Click on the picture at a place of the remote screen, which is so large."""
         picture = self.canvas.bounding_box()
         assert picture is not None
         self.page.mouse.click(
