@@ -14,6 +14,7 @@ from typing import Any
 import attrs
 import trio
 
+from pilothouse.channels.clipboard import selected_text
 from pilothouse.channels.execution import ExecutionFailed
 from pilothouse.channels.registry import LiveSession
 from pilothouse.channels.remote_browser import RemoteBrowser
@@ -76,7 +77,7 @@ async def _screenshot(browser: RemoteBrowser, _request: TakeScreenshot) -> Scree
 
 
 async def _copy(browser: RemoteBrowser, _request: ClipboardCopy) -> CopiedText:
-    return CopiedText(await browser.execution.get_selected_text())
+    return CopiedText(await selected_text(browser, only_with_focus=False))
 
 
 async def _paste(browser: RemoteBrowser, request: ClipboardPaste) -> Pasted:
@@ -193,6 +194,7 @@ class BrowserRequests:
                 answer = await self._carried_out(rule, request)
             if answer is not None:
                 await self._answer(answer)
+                self._note(answer)
 
     async def _carried_out(self, rule: _Rule, request: FromFrontend) -> ToFrontend | None:
         # Asked when its turn has come: control may have moved while it waited.
@@ -203,14 +205,16 @@ class BrowserRequests:
                 browser = await self._session.browser()
                 if browser is None:
                     return Error(request.kind, "the DevTools of this browser are not in reach", "not_possible")
-                answer = await rule.carry_out(browser, request)
+                return await rule.carry_out(browser, request)
         except trio.TooSlowError:
             return Error(request.kind, "the browser does not answer", "too_slow")
         except ExecutionFailed as error:
             return Error(request.kind, str(error), error.code)
+
+    def _note(self, answer: ToFrontend) -> None:
+        """Tell the application, after the frontend: it may write it down, which takes time."""
         match answer:
             case CopiedText(text=text):
                 self._session.clipboard_used(self._viewer, "copy", len(text))
             case Pasted(characters=characters):
                 self._session.clipboard_used(self._viewer, "paste", characters)
-        return answer

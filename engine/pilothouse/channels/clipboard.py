@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
+from typing import Literal
 
 import attrs
 import trio
@@ -38,6 +39,25 @@ TypeText = Callable[[str, Callable[[], Awaitable[object]]], Awaitable[None]]
 """Types a text, and awaits the second argument now and then, so that the browser can follow."""
 
 
+async def selected_text(browser: RemoteBrowser, *, only_with_focus: bool) -> str:
+    """What is selected in the page. The keys that select it take longer to the page than we do: it may not be yet.
+
+    Args:
+        browser: whose page it is.
+        only_with_focus: whether the page must have the keyboard's focus.
+
+    Raises:
+        ExecutionFailed: the page does not say.
+    """
+    read = partial(browser.execution.get_selected_text, only_with_focus=only_with_focus, seconds=SELECTION_SECONDS)
+    for pause in _LOOK_AGAIN_AFTER:
+        text = await read()
+        if text:
+            return text
+        await trio.sleep(pause)
+    return await read()
+
+
 @attrs.frozen
 class Clipboard:
     """One viewer's.
@@ -59,14 +79,13 @@ class Clipboard:
             return
         try:
             # In the address bar it is not the page's selection that is meant.
-            in_page = await browser.execution.page_has_focus(seconds=SELECTION_SECONDS)
-            text = await _selected(browser) if in_page else ""
+            text = await selected_text(browser, only_with_focus=True)
         except ExecutionFailed as error:
             frontend.tell(Error(ClipboardCopy.kind, str(error), error.code))
         else:
             if text and self.session.holds_control(self.viewer):
-                self.session.clipboard_used(self.viewer, "copy", len(text))
                 frontend.tell(CopiedText(text))
+                await self._note("copy", text)
 
     async def paste(self, type_text: TypeText) -> bool:
         """Ask the frontend for its text, and put it where the focus is.
@@ -98,8 +117,13 @@ class Clipboard:
         except ExecutionFailed as error:
             _not_pasted(text, frontend, error)
             return
-        self.session.clipboard_used(self.viewer, "paste", len(text))
         frontend.tell(Pasted(len(text), ok=True))
+        await self._note("paste", text)
+
+    async def _note(self, direction: Literal["copy", "paste"], text: str) -> None:
+        """Tell the application, after the frontend: it may write it down, which takes time."""
+        await trio.lowlevel.checkpoint()
+        self.session.clipboard_used(self.viewer, direction, len(text))
 
 
 def _not_pasted(text: str, frontend: Frontend, error: ExecutionFailed) -> None:
@@ -111,16 +135,6 @@ async def _keep_pace(browser: RemoteBrowser) -> None:
     """Wait until the browser's own windows have time, in which typed keys are worked off, too."""
     with trio.move_on_after(_PACE_SECONDS), suppress(CdpFailure):
         await browser.link.execute("Browser.getVersion")
-
-
-async def _selected(browser: RemoteBrowser) -> str:
-    """What is selected. The keys that select it take longer to the page than we do: it may not be there yet."""
-    for pause in _LOOK_AGAIN_AFTER:
-        text = await browser.execution.get_selected_text(seconds=SELECTION_SECONDS)
-        if text:
-            return text
-        await trio.sleep(pause)
-    return await browser.execution.get_selected_text(seconds=SELECTION_SECONDS)
 
 
 async def _asked(frontend: Frontend) -> str | None:

@@ -186,16 +186,22 @@ class Execution:
             raise NotPossible(f"the value is no JSON: {answer['result']['unserializableValue']}")
         return answer["result"].get("value")
 
-    async def get_selected_text(self, *, seconds: float = 5.0) -> str:
+    async def get_selected_text(self, *, only_with_focus: bool = False, seconds: float = 5.0) -> str:
         """What is selected where the page has the focus: in a text field, a frame of whatever origin, a shadow root.
 
         Nothing is given of a password field. The page notices nothing. Lone surrogates come as U+FFFD.
+
+        Args:
+            only_with_focus: nothing is selected unless the page has the keyboard's focus, see `page_has_focus`.
+            seconds: the deadline.
 
         Raises:
             TextTooLarge: it is over 1 MiB.
             ExecutionFailed: other reasons.
         """
-        text = await self._in_page(seconds, lambda page: self._scripts.ask_focused(page, "selectedText", LARGEST_TEXT))
+        text = await self._in_page(
+            seconds, lambda page: self._scripts.ask_focused(page, "selectedText", LARGEST_TEXT, only_with_focus)
+        )
         if isinstance(text, int | float):
             raise TextTooLarge
         return text or ""
@@ -204,14 +210,12 @@ class Execution:
         """Paste where the page has the focus, in a frame or not, and leave the browser's clipboard alone.
 
         What the page sees: first a `paste` event with the text, as untrusted as every event that a script makes. If
-        the page prevents it, the page has pasted, or does not want to. Otherwise the text goes in like typed text, with
-        trusted `beforeinput` and `input` events of type `insertText`. That is not what a paste leaves when there are
-        line breaks, tabs or spaces side by side in it, nor in password fields: then it goes in as one piece, with an
-        untrusted `beforeinput` of type `insertFromPaste` and one trusted `input` of no type. Either way the page then
-        looks as after Chromium's own paste, and it can be undone as a whole.
+        the page prevents it, the page has pasted, or does not want to. Otherwise the text goes in as one piece, with an
+        untrusted `beforeinput` of type `insertFromPaste` and one trusted `input` of no type. The page then looks as
+        after Chromium's own paste, and it can be undone as a whole.
 
-        Where a page's Trusted Types allow no policy but its own, and in documents that are not HTML, lines go in one
-        by one, which takes milliseconds each.
+        Where a page's Trusted Types allow no policy but its own, and in documents that are not HTML, the text goes in
+        like typed text, lines one by one, which takes milliseconds each.
 
         Args:
             text: up to 1 MiB of UTF-8; lone surrogates become U+FFFD.

@@ -17,7 +17,8 @@
   const isHost = (element) =>
     element.matches(':focus-within:not(input, textarea)') && !element.shadowRoot && !element.isContentEditable;
 
-  const selectedText = (largest) => {
+  const selectedText = (largest, onlyWithFocus) => {
+    if (onlyWithFocus && !document.hasFocus()) return '';
     const element = focused();
     if (isFrame(element)) return element;
     if (isPassword(element)) return '';
@@ -110,10 +111,8 @@
   const isPlain = (element) =>
     isField(element) || getComputedStyle(element).webkitUserModify === 'read-write-plaintext-only';
 
-  // Input.insertText takes lines one by one, milliseconds for each, lets spaces collapse, and misplaces the caret.
-  const UNLIKE_TYPED = /[\r\n\t]| {2}|^ | $/;
-
-  // In one step, as Chromium's own paste does it.
+  // In one step, as Chromium's own paste does it. Input.insertText would take lines one by one, milliseconds for each,
+  // let spaces collapse, misplace the caret, and join what was typed before into one step to undo.
   const insertAsPaste = (element, text, clipboardData) => {
     const plain = isPlain(element);
     const asked = new InputEvent('beforeinput', {
@@ -130,19 +129,6 @@
     } catch {
       return 'insert'; // the page's Trusted Types allow no policy of ours
     }
-  };
-
-  // What was typed before the paste is another step to undo. Chromium ends a step when the selection is set, even to
-  // what it is already.
-  const endStep = (element) => {
-    if (isField(element)) {
-      const { selectionStart, selectionEnd, selectionDirection } = element;
-      if (selectionStart !== null) element.setSelectionRange(selectionStart, selectionEnd, selectionDirection);
-      return;
-    }
-    const { anchorNode, anchorOffset, focusNode, focusOffset } = getSelection() ?? {};
-    if (element.contains(anchorNode) && element.contains(focusNode))
-      getSelection().setBaseAndExtent(anchorNode, anchorOffset, focusNode, focusOffset);
   };
 
   const canInsert = () => {
@@ -166,9 +152,7 @@
     if (isFrame(then)) return 'insert';
     if (!canInsert()) return 'nowhere';
     if (isHost(then)) return 'insert';
-    if (isPassword(then) || UNLIKE_TYPED.test(text)) return insertAsPaste(then, text, clipboardData);
-    endStep(then);
-    return 'insert';
+    return insertAsPaste(then, text, clipboardData);
   };
 
   const clearSessionStorage = () => {
