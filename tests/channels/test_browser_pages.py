@@ -149,6 +149,7 @@ async def test_a_tab_that_a_page_opens_is_active_and_closed_it_is_no_more(what_o
 async def test_the_active_tab_follows_the_browser() -> None:
     async with open_browser() as (link, first):
         second = await open_tab(link, "second")
+        await until(lambda: active(link) == ["second"])
         assert (await active_page(link)).target_id == second
         await link.execute("Target.activateTarget", {"targetId": first.target_id})
         await until(lambda: active(link) == ["start"])
