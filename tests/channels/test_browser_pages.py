@@ -339,6 +339,7 @@ async def test_a_page_that_hangs_keeps_nobody_else_from_anything() -> None:
         await evaluate(page, "setTimeout(() => { for (;;); }); 0")
         with trio.fail_after(PATIENCE):
             second = await open_tab(link, "second")
+            await until(lambda: active(link) == ["second"])
             assert (await active_page(link)).target_id == second
             await link.execute("Target.activateTarget", {"targetId": page.target_id})
             await until(lambda: active(link) == ["start"])

@@ -58,7 +58,8 @@ def test_two_gigabytes_of_clipboard_pass_by_and_leave_nothing(in_control: bool) 
     judged = viewer.receive(rest, in_control=in_control)
     assert judged.forward == UPDATE_REQUEST + (press(0x61) if in_control else b"")
     assert blocked == [TOO_LARGE if in_control else NO_CONTROL]
-    assert peak.bytes < 4096
+    # Not even one read was copied. Other threads of the process are counted, too: by itself it takes about 1 KiB.
+    assert peak.bytes < len(PIECE)
 
 
 @pytest.mark.parametrize("limit", [1000, 40_000, MAX_CUT_TEXT])
