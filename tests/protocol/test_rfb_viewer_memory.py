@@ -44,10 +44,19 @@ def traced() -> Iterator[Peak]:
         tracemalloc.stop()
 
 
+def _pass_by(*, in_control: bool) -> None:
+    viewer = ViewerInput()
+    viewer.receive(announced(LARGEST), in_control=in_control)
+    for _ in range(2000):
+        viewer.receive(PIECE, in_control=in_control)
+
+
 @with_and_without_control
 def test_two_gigabytes_of_clipboard_pass_by_and_leave_nothing(in_control: bool) -> None:
     viewer = ViewerInput()
     blocked = viewer.receive(announced(LARGEST), in_control=in_control).blocked
+    with traced():  # what the interpreter allots to code that is run for the first time is no part of the answer
+        _pass_by(in_control=in_control)
     with traced() as peak:
         for _ in range(LARGEST // len(PIECE)):
             judged = viewer.receive(PIECE, in_control=in_control)
@@ -58,8 +67,7 @@ def test_two_gigabytes_of_clipboard_pass_by_and_leave_nothing(in_control: bool) 
     judged = viewer.receive(rest, in_control=in_control)
     assert judged.forward == UPDATE_REQUEST + (press(0x61) if in_control else b"")
     assert blocked == [TOO_LARGE if in_control else NO_CONTROL]
-    # Not even one read was copied. Other threads of the process are counted, too: by itself it takes about 1 KiB.
-    assert peak.bytes < len(PIECE)
+    assert peak.bytes < 4096
 
 
 @pytest.mark.parametrize("limit", [1000, 40_000, MAX_CUT_TEXT])
