@@ -17,7 +17,7 @@ from pilothouse.browsers.local import LocalBrowsers
 from pilothouse.browsers.provider import BrowserProvider
 from pilothouse.channels.destination_guard import DestinationGuard
 from pilothouse.channels.registry import open_registry
-from pilothouse.channels.session_events import ClipboardUsed, InputBlocked, SessionEvent
+from pilothouse.channels.session_events import SessionEvent
 from pilothouse.channels.verification import Entity, VerificationUnavailable, Verify, open_verification
 from pilothouse.protocol.rfb.input_policy import InputPolicy
 from pilothouse.protocol.verdict import Unknown, Verdict, judge_runnable, judge_session
@@ -71,12 +71,7 @@ async def open_services(
 
 
 def _log_event(event: SessionEvent) -> None:
-    log = _log.bind(browser_session=event.session_id, client_id=event.viewer.client_id)
-    match event:
-        case InputBlocked(what=what, count=count):
-            log.info("input blocked", kind=what.kind.value, reason=what.reason.value, group=what.group, count=count)
-        case ClipboardUsed(direction=direction, characters=characters):
-            log.info("clipboard used", direction=direction, characters=characters)
+    _log.info(event.kind, browser_session=event.session_id, **event.data())
 
 
 def verifier(store: Store) -> Verify:

@@ -177,10 +177,10 @@ async def test_the_input_policy_is_what_the_settings_say(form: Form, server_sett
                 await viewer.send(right_click)
                 browser = await vnc.connection()
                 assert await browser.received_until(right_click) == right_click
-                await eventually(lambda: any(line["event"] == "input blocked" for line in lines))
-    blocked = next(line for line in lines if line["event"] == "input blocked")
+                await eventually(lambda: any(line["event"] == "input-blocked" for line in lines))
+    blocked = next(line for line in lines if line["event"] == "input-blocked")
     assert blocked["browser_session"] == session_id
-    assert (blocked["kind"], blocked["reason"], blocked["group"]) == ("key", "not_allowed", "text")
+    assert (blocked["input"], blocked["reason"], blocked["group"]) == ("key", "not_allowed", "text")
     assert (blocked["client_id"], blocked["count"]) == ("tab-1", 1)
 
 

@@ -1,8 +1,12 @@
-"""What an application may want to write down about a session."""
+"""What happens to a session and is worth writing down: one class per kind of event.
+
+The application is called with each of them (`open_registry(on_event=…)`), and keeps them as it likes. An event never
+says what was typed, copied or pasted, and never carries a credential.
+"""
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 import attrs
 
@@ -11,37 +15,93 @@ from pilothouse.protocol.rfb.decisions import Drop
 
 
 @attrs.frozen
-class InputBlocked:
+class SessionEvent:
+    """What all events have in common.
+
+    Attributes:
+        kind: in the words of the wire.
+        expendable: whether it may be left out, and only counted, when more happens than can be written down.
+        session_id: of the browser session.
+    """
+
+    kind: ClassVar[str]
+    expendable: ClassVar[bool] = False
+
+    session_id: str
+
+    def data(self) -> dict[str, object]:
+        """The rest of it, as JSON."""
+        return {name: getattr(self, name) for name in attrs.fields_dict(type(self)) if name != "session_id"}
+
+
+@attrs.frozen
+class ControlChanged(SessionEvent):
+    """Control has moved, or what one may do with it has.
+
+    Attributes:
+        interactor: `agent` or `user`.
+        control_state: `ai_control`, `user_control` or `paused`.
+        holder_client_id: of the viewer who has control now.
+        control_epoch: grows by one with each change.
+        why: one word of what moved it.
+        holder_credential_id: names the holder's credential, is not itself secret.
+    """
+
+    kind: ClassVar[str] = "control-changed"
+
+    interactor: str
+    control_state: str
+    holder_client_id: str | None
+    control_epoch: int
+    why: str
+    holder_credential_id: str | None = None
+
+
+@attrs.frozen
+class InputBlocked(SessionEvent):
     """Input of one viewer that did not pass. It never says which key or text it was.
 
     Attributes:
-        session_id: of the browser session.
         viewer: who sent it.
         what: what it would have done, why it was blocked, and which group of the policy it belongs to.
         count: how many messages since the last such event.
     """
 
-    session_id: str
+    kind: ClassVar[str] = "input-blocked"
+    expendable: ClassVar[bool] = True
+
     viewer: Viewer
     what: Drop
     count: int
 
+    def data(self) -> dict[str, object]:
+        """Who sent it, what it would have done, why it was blocked, and how often."""
+        what = self.what
+        return {
+            **attrs.asdict(self.viewer),
+            "input": what.kind.value,
+            "reason": what.reason.value,
+            "group": what.group,
+            "count": self.count,
+        }
+
 
 @attrs.frozen
-class ClipboardUsed:
+class ClipboardUsed(SessionEvent):
     """Text went between a viewer's clipboard and the browser. It never says which text it was.
 
     Attributes:
-        session_id: of the browser session.
         viewer: whose clipboard it is.
         direction: `copy` is out of the browser, `paste` is into it.
         characters: how many.
     """
 
-    session_id: str
+    kind: ClassVar[str] = "clipboard-used"
+
     viewer: Viewer
     direction: Literal["copy", "paste"]
     characters: int
 
-
-SessionEvent = InputBlocked | ClipboardUsed
+    def data(self) -> dict[str, object]:
+        """Whose clipboard it is, which way the text went, and how long it was."""
+        return {**attrs.asdict(self.viewer), "direction": self.direction, "characters": self.characters}
