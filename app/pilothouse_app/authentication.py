@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from typing import Literal
 
 import attrs
 import structlog
 
+from pilothouse.protocol.control import Scope
 from pilothouse_app.store import Store
 
 _log = structlog.get_logger(__name__)
@@ -29,10 +31,19 @@ class Credential:
     Attributes:
         organization_id: whose entities may be seen.
         credential_id: names the credential; is not itself secret.
+        scope: what it is for; an API key is for everything.
+        session_id: the only browser session that it is for.
     """
 
     organization_id: str
     credential_id: str
+    scope: Scope | Literal["all"] = "all"
+    session_id: str | None = None
+
+    @property
+    def viewer_scope(self) -> Scope:
+        """What a viewer with this credential may do."""
+        return "control" if self.scope == "all" else self.scope
 
 
 def hash_key(key: str) -> str:

@@ -133,4 +133,4 @@ async def _who(request: StreamRequest, services: Services) -> tuple[Viewer, str]
     client_id = request.query.get("client_id", "")
     if not _CLIENT_ID.fullmatch(client_id):
         raise MissingParameter
-    return Viewer(credential.credential_id, client_id), credential.organization_id
+    return Viewer(credential.credential_id, client_id, credential.viewer_scope), credential.organization_id

@@ -29,7 +29,7 @@ from pilothouse.channels.registry import LiveSession, Member, Registry
 from pilothouse.channels.transport import MessageTransport
 from pilothouse.channels.verification import Entity, Verification
 from pilothouse.protocol.clipboard_policy import BOTH, ClipboardPolicy
-from pilothouse.protocol.control import Viewer
+from pilothouse.protocol.control import Scope, Viewer
 
 GOODBYE_SECONDS = 1.0
 """How long a transport may take to close."""
@@ -56,6 +56,11 @@ class Connection:
     registry: Registry
     verification: Verification
     clipboard: ClipboardPolicy = BOTH
+
+    @property
+    def scope(self) -> Scope:
+        """What the viewer's credential lets it do."""
+        return self.viewer.scope
 
 
 class Channel(Protocol):

@@ -34,6 +34,8 @@ from pilothouse.protocol.messages import (
 OUTBOX = 64
 """Messages that may wait for a frontend. One that lets more pile up does not read them."""
 
+_READING = {Ping, *(kind for kind, rule in RULES.items() if not rule.holder_only)}
+
 
 class MessageChannel:
     """Answers a frontend, and tells it who has control and which tabs there are: at once, and whenever that changes."""
@@ -124,6 +126,8 @@ class MessageChannel:
     def _carry_out(self, message: FromFrontend, session: LiveSession, requests: BrowserRequests) -> ToFrontend | None:
         """The answer; None where it comes later, or the news to everybody is the answer."""
         viewer = self.connection.viewer
+        if viewer.scope != "control" and type(message) not in _READING:
+            return Error(message.kind, "this credential is for watching only", "not_allowed")
         match message:
             case Ping(id=ping_id):
                 return Pong(ping_id)

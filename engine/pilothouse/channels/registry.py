@@ -20,7 +20,7 @@ from pilothouse.channels.execution import Execution, NotPossible
 from pilothouse.channels.remote_browser import RemoteBrowser
 from pilothouse.channels.session_events import ClipboardUsed, InputBlocked, SessionEvent
 from pilothouse.channels.upstream import Upstream
-from pilothouse.protocol.control import GRACE_SECONDS, ControlLease, ControlState, Viewer
+from pilothouse.protocol.control import GRACE_SECONDS, ControlLease, ControlState, MayNotControl, Viewer
 from pilothouse.protocol.messages import ToFrontend
 from pilothouse.protocol.rfb.decisions import Drop
 
@@ -82,7 +82,13 @@ class LiveSession:
         return self._lease.holder == viewer
 
     def take_control(self, viewer: Viewer) -> ControlState:
-        """Give control to this viewer; everybody is told when it moved."""
+        """Give control to this viewer; everybody is told when it moved.
+
+        Raises:
+            MayNotControl: its credential does not let it.
+        """
+        if viewer.scope != "control":
+            raise MayNotControl
         if self._lease.take(viewer):
             self._control_moved()
         return self.control

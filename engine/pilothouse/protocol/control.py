@@ -9,14 +9,22 @@ missing in a state is refused with `NotInControl`.
 from __future__ import annotations
 
 from enum import Enum, auto
+from typing import Literal
 
 import attrs
 
 GRACE_SECONDS = 30.0
 
+Scope = Literal["view", "control", "agent"]
+"""What a connection's credential lets it do: watch; watch and take control; act for an agent, through its own gate."""
+
 
 class NotInControl(Exception):
     """Somebody who does not hold control wanted to give it back."""
+
+
+class MayNotControl(Exception):
+    """Somebody whose credential does not let them wanted to take control."""
 
 
 @attrs.frozen
@@ -26,10 +34,12 @@ class Viewer:
     Attributes:
         credential_id: names the credential, is not itself secret.
         client_id: chosen by the frontend.
+        scope: of the credential, and so no part of what tells viewers apart.
     """
 
     credential_id: str
     client_id: str
+    scope: Scope = attrs.field(default="control", eq=False)
 
 
 @attrs.frozen
