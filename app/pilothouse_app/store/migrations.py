@@ -82,7 +82,24 @@ def m003_tasks_and_workflow_runs(db: Database) -> None:
         db.table(table).create_index(["browser_session_id"])
 
 
-STEPS = (m001_organizations_and_keys, m002_browser_sessions, m003_tasks_and_workflow_runs)
+def m004_events(db: Database) -> None:
+    # Without a reference to the sessions: what happened, happened, also to a session that somebody has deleted.
+    db.execute(
+        """
+        CREATE TABLE events (
+            browser_session_id TEXT NOT NULL,
+            seq INTEGER NOT NULL,
+            at TEXT NOT NULL,
+            kind TEXT NOT NULL,
+            data TEXT NOT NULL,
+            PRIMARY KEY (browser_session_id, seq)
+        ) WITHOUT ROWID
+        """
+    )
+    db.table("events").create_index(["at"])
+
+
+STEPS = (m001_organizations_and_keys, m002_browser_sessions, m003_tasks_and_workflow_runs, m004_events)
 
 MIGRATIONS = Migrations("pilothouse")
 for _step in STEPS:

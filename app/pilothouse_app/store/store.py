@@ -14,6 +14,7 @@ from pilothouse_app.store.api_keys import ApiKeys
 from pilothouse_app.store.browser_sessions import SESSIONS, BrowserSessions
 from pilothouse_app.store.database import PATIENCE_SECONDS, Database, open_database
 from pilothouse_app.store.entities import BrowserSession, Entity, EntityKind
+from pilothouse_app.store.events import Events
 from pilothouse_app.store.organizations import Organizations
 from pilothouse_app.store.runnables import RUNNABLES, Runnables
 
@@ -45,6 +46,7 @@ class Store:
         self.api_keys = ApiKeys(database)
         self.browser_sessions = BrowserSessions(database, partial(self._changed, "browser_session"))
         self.runnables = Runnables(database, self._changed)
+        self.events = Events(database)
 
     def on_change(self, callback: ChangeCallback) -> None:
         """Have the kind and the id of each session, task and run told that this process has written.

@@ -78,7 +78,7 @@ class InputBlocked(SessionEvent):
         """Who sent it, what it would have done, why it was blocked, and how often."""
         what = self.what
         return {
-            **attrs.asdict(self.viewer),
+            **_who(self.viewer),
             "input": what.kind.value,
             "reason": what.reason.value,
             "group": what.group,
@@ -104,4 +104,8 @@ class ClipboardUsed(SessionEvent):
 
     def data(self) -> dict[str, object]:
         """Whose clipboard it is, which way the text went, and how long it was."""
-        return {**attrs.asdict(self.viewer), "direction": self.direction, "characters": self.characters}
+        return {**_who(self.viewer), "direction": self.direction, "characters": self.characters}
+
+
+def _who(viewer: Viewer) -> dict[str, object]:
+    return {"credential_id": viewer.credential_id, "client_id": viewer.client_id}
