@@ -42,3 +42,17 @@ class BadMessage(RemoteProtocolError):
         super().__init__(message)
         self.failed_kind = failed_kind
         self.code = code
+
+
+class BadUserFlow(RemoteProtocolError):
+    """A user flow that cannot be understood.
+
+    Attributes:
+        step: which one, from 1 on; None when it is not in a step.
+        field: of the step or of the flow, as it is called in JSON; an empty string when it is not in a field.
+    """
+
+    def __init__(self, message: str, *, step: int | None, field: str) -> None:
+        super().__init__(message if step is None else f"step {step} {message}")
+        self.step = step
+        self.field = field
