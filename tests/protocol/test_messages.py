@@ -26,12 +26,15 @@ from pilothouse.protocol.messages import (
     CloseTab,
     ControlChanged,
     CopiedText,
+    DeclineTakeover,
     Error,
     FromFrontend,
     GetBrowserUrl,
     GoBack,
     GoForward,
+    MessageId,
     Navigate,
+    Note,
     Pasted,
     Ping,
     Pong,
@@ -39,6 +42,8 @@ from pilothouse.protocol.messages import (
     Screenshot,
     TabOnTheWire,
     TakeControl,
+    TakeoverRequested,
+    TakeoverResolved,
     TakeScreenshot,
     ToFrontend,
     decode_from_server,
@@ -60,7 +65,21 @@ CONTROL_CHANGED_ON_THE_WIRE = {
 
 ON_THE_WIRE: list[tuple[FromFrontend | ToFrontend, dict[str, Any]]] = [
     (TakeControl(), {"kind": "take-control"}),
-    (CedeControl(), {"kind": "cede-control"}),
+    (CedeControl(), {"kind": "cede-control", "note": None}),
+    (CedeControl(Note("x" * 2000)), {"kind": "cede-control", "note": "x" * 2000}),
+    (DeclineTakeover(MessageId("t1")), {"kind": "decline-takeover", "request_id": "t1", "note": None}),
+    (TakeoverResolved("t1", "completed"), {"kind": "takeover-resolved", "request_id": "t1", "outcome": "completed"}),
+    (
+        TakeoverRequested("t1", "captcha", "the one with boats", "waiting", 300),
+        {
+            "kind": "takeover-requested",
+            "request_id": "t1",
+            "reason": "captcha",
+            "note": "the one with boats",
+            "state": "waiting",
+            "deadline_seconds": 300,
+        },
+    ),
     (Ping(id="1"), {"kind": "ping", "id": "1"}),
     (AskForClipboardResponse("a\n\u202e😀"), {"kind": "ask-for-clipboard-response", "text": "a\n\u202e😀"}),
     (ClipboardPaste(""), {"kind": "clipboard-paste", "text": ""}),
@@ -250,6 +269,19 @@ def test_wrong_fields_are_named(name: str) -> None:
     error = refusal_of(json.dumps({"kind": "ping", **fields}))
     assert (error.code, error.failed_kind) == ("invalid_field", "ping")
     assert str(error) == words
+
+
+@pytest.mark.parametrize(
+    ("note", "words"), [(7, "note is not a string"), ("x" * 2001, "note is longer than 2000 characters")]
+)
+@pytest.mark.parametrize("kind", ["cede-control", "decline-takeover"])
+def test_a_note_is_a_short_text(kind: str, note: Any, words: str) -> None:
+    error = refusal_of(json.dumps({"kind": kind, "request_id": "t1", "note": note}))
+    assert str(error) == f"{kind}: {words}"
+
+
+def test_a_note_need_not_be_there() -> None:
+    assert decode_untrusted('{"kind": "cede-control"}') == CedeControl(None)
 
 
 @pytest.mark.parametrize("name", WRONG_CONTROL_CHANGED)

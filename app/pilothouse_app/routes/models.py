@@ -8,7 +8,9 @@ from typing import Annotated, Any, Literal, TypeVar
 import attrs
 from msgspec import Meta
 
+from pilothouse.channels.takeovers import Takeover
 from pilothouse.protocol.control import ControlState
+from pilothouse.protocol.takeover import LARGEST_NOTE, LARGEST_REASON, LONGEST_DEADLINE, Outcome, Phase
 from pilothouse_app.store.entities import (
     BrowserSession,
     DisplayStatus,
@@ -71,6 +73,28 @@ class ControlAction:
 
     action: Literal["take_control", "return_control"]
     client_id: ClientId
+
+
+@attrs.frozen
+class NewTakeoverRequest:
+    """What an agent needs a person for.
+
+    Attributes:
+        reason: short, such as `captcha`; people read it.
+        deadline_seconds: how long the agent waits.
+        note: more about it, for people.
+    """
+
+    reason: Annotated[str, Meta(min_length=1, max_length=LARGEST_REASON)]
+    deadline_seconds: Annotated[int, Meta(ge=1, le=LONGEST_DEADLINE)] = 300
+    note: Annotated[str, Meta(max_length=LARGEST_NOTE)] = ""
+
+
+@attrs.frozen
+class WaitQuery:
+    """Whether to answer when there is something to tell."""
+
+    wait: bool = False
 
 
 @attrs.frozen
@@ -162,6 +186,46 @@ class StreamView:
     input_url: str | None
     cdp_url: str | None
     events_url: str | None
+
+
+@attrs.frozen(kw_only=True)
+class TakeoverRequestView:
+    """A request for help. What is null is not known yet, or not at all.
+
+    Attributes:
+        state: `taken` while a person has control.
+        note: what the person had to say.
+        url_before: where the browser was when help was asked for.
+        url_after: where it was when the request was over.
+    """
+
+    request_id: str
+    browser_session_id: str
+    state: Phase
+    reason: str
+    asked_at: Moment
+    deadline_at: Moment
+    outcome: Outcome | None
+    note: str | None
+    url_before: str | None
+    url_after: str | None
+
+    @classmethod
+    def of(cls, takeover: Takeover, session_id: str) -> TakeoverRequestView:
+        """What the client sees of a request."""
+        request = takeover.request
+        return cls(
+            request_id=request.request_id,
+            browser_session_id=session_id,
+            state=request.phase,
+            reason=request.reason,
+            asked_at=format_time(takeover.asked_at),
+            deadline_at=format_time(takeover.deadline_at),
+            outcome=request.outcome,
+            note=request.answer or None,
+            url_before=takeover.url_before,
+            url_after=takeover.url_after,
+        )
 
 
 @attrs.frozen(kw_only=True)

@@ -20,6 +20,7 @@ from pilothouse.protocol.messages import (
     BrowserTabs,
     CedeControl,
     ControlChanged,
+    DeclineTakeover,
     Error,
     FromFrontend,
     Ping,
@@ -83,6 +84,9 @@ class MessageChannel:
             nursery.start_soon(self._deliver)
             nursery.start_soon(self._tell_tabs, session)
             with session.reachable(self.connection.viewer, self):
+                asked = session.takeovers.open_request()
+                if asked is not None:
+                    self.tell(asked)
                 await self._answer(session, requests)
 
     async def _answer(self, session: LiveSession, requests: BrowserRequests) -> NoReturn:
@@ -135,11 +139,14 @@ class MessageChannel:
                 if session.holds_control(viewer):
                     return self._who_has_control(session)
                 session.take_control(viewer)
-            case CedeControl():
+            case CedeControl(note=note):
                 try:
-                    session.cede_control(viewer)
+                    session.cede_control(viewer, note or "")
                 except NotInControl:
                     return Error(message.kind, "you do not have control", "not_in_control")
+            case DeclineTakeover(request_id=request_id, note=note):
+                if not session.takeovers.decline(request_id, note or ""):
+                    return Error(message.kind, "nobody asks for help, or it is too late", "not_asked")
             case AskForClipboardResponse(text=text):
                 if not self._asked:
                     return Error(message.kind, "nobody has asked, or it is too late", "not_asked")

@@ -19,6 +19,7 @@ from pilothouse.channels.errors import ChannelEnded, Replaced, TooManyViewers
 from pilothouse.channels.execution import Execution, NotPossible
 from pilothouse.channels.remote_browser import RemoteBrowser
 from pilothouse.channels.session_events import ClipboardUsed, InputBlocked, SessionEvent
+from pilothouse.channels.takeovers import Takeovers
 from pilothouse.channels.upstream import Upstream
 from pilothouse.protocol.control import GRACE_SECONDS, ControlLease, ControlState, MayNotControl, Viewer
 from pilothouse.protocol.messages import ToFrontend
@@ -57,10 +58,16 @@ class Frontend(Protocol):
 
 
 class LiveSession:
-    """What connected viewers of one browser session share: the lease, each other, the way to the browser."""
+    """What connected viewers of one browser session share: the lease, each other, the way to the browser.
+
+    Attributes:
+        session_id: of the browser session.
+        takeovers: requests for help.
+    """
 
     def __init__(self, session_id: str, nursery: trio.Nursery, registry: Registry) -> None:
         self.session_id = session_id
+        self.takeovers = Takeovers(self, nursery, registry.on_event)
         self._nursery = nursery
         self._registry = registry
         self._lease = ControlLease(registry.grace_seconds)
@@ -93,13 +100,18 @@ class LiveSession:
             self._control_moved()
         return self.control
 
-    def cede_control(self, viewer: Viewer) -> ControlState:
+    def cede_control(self, viewer: Viewer, note: str = "") -> ControlState:
         """Give control back to the agent; everybody is told.
+
+        Args:
+            viewer: who gives it back.
+            note: for an agent that had asked for help.
 
         Raises:
             NotInControl: it is not this viewer who holds it.
         """
         if self._lease.cede(viewer):
+            self.takeovers.control_moved(self.control, given_back=True, note=note)
             self._control_moved()
         return self.control
 
@@ -156,6 +168,7 @@ class LiveSession:
         self._over = error
         self._browser_known.set()
         self._grace.cancel()
+        self.takeovers.session_over()
         for member in self._members.values():
             member.signal.send(error)
 
@@ -215,6 +228,19 @@ class LiveSession:
         """How to reach a viewer's frontend, if it has a message channel open."""
         return self._frontends.get(viewer)
 
+    def tell_frontends(self, message: ToFrontend) -> None:
+        """Send a message to every viewer that has a message channel open."""
+        for frontend in list(self._frontends.values()):
+            frontend.tell(message)
+
+    def hold(self) -> None:
+        """Begin to attend; for those whose end is not the end of a block. Needs one `release`."""
+        self._registry.hold(self.session_id)
+
+    def release(self) -> None:
+        """End to attend."""
+        self._registry.release(self.session_id)
+
     async def _until_browser_known(self) -> None:
         await self._browser_known.wait()
         if self._over is not None:
@@ -231,6 +257,7 @@ class LiveSession:
 
     def _control_moved(self) -> None:
         self._grace.cancel()
+        self.takeovers.control_moved(self.control)
         for member in list(self._members.values()):
             member.control_changed()
 

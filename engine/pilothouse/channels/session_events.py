@@ -109,3 +109,35 @@ class ClipboardUsed(SessionEvent):
 
 def _who(viewer: Viewer) -> dict[str, object]:
     return {"credential_id": viewer.credential_id, "client_id": viewer.client_id}
+
+
+@attrs.frozen
+class HelpAsked(SessionEvent):
+    """An agent asks that a person takes control.
+
+    Attributes:
+        request_id: names the request.
+        reason: in the agent's words.
+        deadline_seconds: how long it waits.
+    """
+
+    kind: ClassVar[str] = "takeover-requested"
+
+    request_id: str
+    reason: str
+    deadline_seconds: float
+
+
+@attrs.frozen
+class HelpOver(SessionEvent):
+    """An agent has stopped waiting for a person. What they wrote to each other is theirs alone.
+
+    Attributes:
+        request_id: names the request.
+        outcome: `completed`, `declined`, `timed_out`, `canceled` or `session_ended`.
+    """
+
+    kind: ClassVar[str] = "takeover-resolved"
+
+    request_id: str
+    outcome: str

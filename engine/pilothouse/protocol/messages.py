@@ -8,6 +8,7 @@ frontends.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any, ClassVar, NewType, TypeVar, get_args
 
 import attrs
@@ -17,12 +18,16 @@ from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, overrid
 from cattrs.preconf.orjson import make_converter
 
 from pilothouse.protocol.errors import BadMessage
+from pilothouse.protocol.takeover import LARGEST_NOTE
 
 _MAX_ECHO = 64
 _MAX_ID = 128
 
 MessageId = NewType("MessageId", str)
 """A frontend's own name for a message: at most 128 characters, because it is sent back."""
+
+Note = NewType("Note", str)
+"""What a person writes to an agent: at most 2,000 characters."""
 
 
 @attrs.frozen
@@ -34,9 +39,19 @@ class TakeControl:
 
 @attrs.frozen
 class CedeControl:
-    """Gives control back to the agent."""
+    """Gives control back to the agent; the note is for an agent that had asked for help."""
 
     kind: ClassVar[str] = "cede-control"
+    note: Note | None = None
+
+
+@attrs.frozen
+class DeclineTakeover:
+    """Says no to an agent that asks for help; the note is for the agent."""
+
+    kind: ClassVar[str] = "decline-takeover"
+    request_id: MessageId
+    note: Note | None = None
 
 
 @attrs.frozen
@@ -172,6 +187,34 @@ class ControlChanged:
 
 
 @attrs.frozen
+class TakeoverRequested:
+    """An agent asks for help; sent when it does, on connect while it does, and when its state changes.
+
+    Attributes:
+        reason: short, in the agent's words.
+        note: more about it; empty when there is no more.
+        state: `waiting`; `taken` while a person has control.
+        deadline_seconds: how long the agent still waits.
+    """
+
+    kind: ClassVar[str] = "takeover-requested"
+    request_id: str
+    reason: str
+    note: str
+    state: str
+    deadline_seconds: int
+
+
+@attrs.frozen
+class TakeoverResolved:
+    """No help is needed any more, or none will come."""
+
+    kind: ClassVar[str] = "takeover-resolved"
+    request_id: str
+    outcome: str
+
+
+@attrs.frozen
 class AskForClipboard:
     """The person wants to paste: what does the frontend's clipboard hold?"""
 
@@ -250,10 +293,10 @@ class Error:
 Clipboard = AskForClipboardResponse | ClipboardPaste | ClipboardCopy
 Navigation = Navigate | GoBack | GoForward | Reload | ActivateTab | CloseTab
 Clearing = ClearCookies | ClearHistory | ClearAllData
-FromFrontend = TakeControl | CedeControl | Ping | Clipboard | Navigation | Clearing | GetBrowserUrl | TakeScreenshot
-ToFrontend = (
-    Pong | ControlChanged | AskForClipboard | CopiedText | Pasted | BrowserUrl | BrowserTabs | Screenshot | Error
-)
+Help = CedeControl | DeclineTakeover
+FromFrontend = TakeControl | Help | Ping | Clipboard | Navigation | Clearing | GetBrowserUrl | TakeScreenshot
+ToldUnasked = ControlChanged | BrowserTabs | TakeoverRequested | TakeoverResolved
+ToFrontend = Pong | ToldUnasked | AskForClipboard | CopiedText | Pasted | BrowserUrl | Screenshot | Error
 
 FROM_FRONTEND: dict[str, type[FromFrontend]] = {message.kind: message for message in get_args(FromFrontend)}
 TO_FRONTEND: dict[str, type[ToFrontend]] = {message.kind: message for message in get_args(ToFrontend)}
@@ -278,13 +321,17 @@ def _exactly(value: Any, wanted: type) -> Any:
     return value
 
 
-def _short(value: Any, _wanted: Any) -> MessageId:
-    if len(_exactly(value, str)) > _MAX_ID:
-        raise ValueError(f"longer than {_MAX_ID} characters")
-    return MessageId(value)
+def _at_most(limit: int) -> Callable[[Any, Any], str]:
+    def check(value: Any, _wanted: Any) -> str:
+        if len(_exactly(value, str)) > limit:
+            raise ValueError(f"longer than {limit} characters")
+        return str(value)
+
+    return check
 
 
-_converter.register_structure_hook(MessageId, _short)
+_converter.register_structure_hook(MessageId, _at_most(_MAX_ID))
+_converter.register_structure_hook(Note, _at_most(LARGEST_NOTE))
 _is_ready, _page_number = override(rename="isReady"), override(rename="pageNumber")
 _converter.register_structure_hook(
     TabOnTheWire, make_dict_structure_fn(TabOnTheWire, _converter, is_ready=_is_ready, page_number=_page_number)
