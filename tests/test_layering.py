@@ -43,6 +43,11 @@ def imports_of(source: Path) -> set[str]:
     return names
 
 
+def imported_by(folder: Path, root: str = "") -> set[str]:
+    """Everything that a folder's files import whose name begins so."""
+    return {name for file in sources(folder) for name in imports_of(file) if name.startswith(root)}
+
+
 def offences(files: list[Path], forbidden: set[str]) -> list[tuple[str, str]]:
     """Each import of something forbidden, or of something in it."""
     assert files
@@ -107,7 +112,16 @@ def test_nothing_imports_asyncio() -> None:
     assert {file for file in files if "asyncio" in imported[file]} - ASYNCIO_PEERS == set()
 
 
-@pytest.mark.parametrize(("package", "extras"), [("engine", []), ("app", ["app"])])
+def test_what_runs_in_agents_runs_on_any_loop_and_needs_nothing_of_the_rest() -> None:
+    agent = ENGINE / "pilothouse" / "agent"
+    assert {name for name in imported_by(agent) if name.startswith("pilothouse.agent")} == imported_by(
+        agent, "pilothouse"
+    )
+    assert offences(sources(agent), {"trio"}) == []
+    assert {file for file in sources(ENGINE, APP) if imports_of(file) & {"anyio", "httpx"}} <= set(sources(agent))
+
+
+@pytest.mark.parametrize(("package", "extras"), [("engine", ["agent"]), ("app", ["app"])])
 def test_only_declared_dependencies_are_imported(package: str, extras: list[str]) -> None:
     requirements = PROJECT["dependencies"] + [r for extra in extras for r in PROJECT["optional-dependencies"][extra]]
     declared = {re.split(r"[^\w.-]", requirement)[0].replace("-", "_") for requirement in requirements}
