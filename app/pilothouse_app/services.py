@@ -10,7 +10,7 @@ from quart_trio import QuartTrio
 from pilothouse.channels.destination_guard import DestinationGuard
 from pilothouse.channels.registry import Registry
 from pilothouse.channels.verification import Verification
-from pilothouse.protocol.control import ControlState
+from pilothouse.protocol.control import ControlState, Viewer
 from pilothouse.protocol.rfb.input_policy import InputPolicy
 from pilothouse_app.settings import Settings
 from pilothouse_app.store import Store
@@ -39,15 +39,27 @@ class SessionManager(Protocol):
     def control(self, session_id: str) -> ControlState:
         """Who has control of a session."""
 
-    def take_control(self, session_id: str, credential_id: str, client_id: str) -> ControlState:
-        """Give control to a viewer."""
+    async def take_control(self, session_id: str, viewer: Viewer) -> ControlState:
+        """Give control to a viewer; returns when it may act.
 
-    def cede_control(self, session_id: str, credential_id: str, client_id: str) -> ControlState:
+        Raises:
+            MayNotControl: its credential does not let it.
+            ControlHeld: somebody else has control, who has to be asked.
+            NotInControl: the session is over.
+        """
+
+    def cede_control(self, session_id: str, viewer: Viewer) -> ControlState:
         """Give control back to the agent.
 
         Raises:
             NotInControl: it is not this viewer who holds it.
         """
+
+    async def pause(self, session_id: str) -> ControlState:
+        """Let nobody act in a session; returns when what was under way is done."""
+
+    async def resume(self, session_id: str) -> ControlState:
+        """End a session's pause."""
 
 
 @attrs.frozen(kw_only=True)

@@ -125,12 +125,18 @@ class Sessions:
         live = self._registry.find(session_id)
         return NO_CONTROL_STATE if live is None else live.control
 
-    def take_control(self, session_id: str, credential_id: str, client_id: str) -> ControlState:
-        """Give control to a viewer."""
-        with self._registry.attend(session_id) as live:
-            return live.take_control(Viewer(credential_id, client_id))
+    async def take_control(self, session_id: str, viewer: Viewer) -> ControlState:
+        """Give control to a viewer; returns when it may act.
 
-    def cede_control(self, session_id: str, credential_id: str, client_id: str) -> ControlState:
+        Raises:
+            MayNotControl: its credential does not let it.
+            ControlHeld: somebody else has control, who has to be asked.
+            NotInControl: the session is over.
+        """
+        with self._registry.attend(session_id) as live:
+            return await live.take_control(viewer)
+
+    def cede_control(self, session_id: str, viewer: Viewer) -> ControlState:
         """Give control back to the agent.
 
         Raises:
@@ -139,7 +145,17 @@ class Sessions:
         live = self._registry.find(session_id)
         if live is None:
             raise NotInControl
-        return live.cede_control(Viewer(credential_id, client_id))
+        return live.cede_control(viewer)
+
+    async def pause(self, session_id: str) -> ControlState:
+        """Let nobody act in a session; returns when what was under way is done."""
+        with self._registry.attend(session_id) as live:
+            return await live.pause()
+
+    async def resume(self, session_id: str) -> ControlState:
+        """End a session's pause."""
+        with self._registry.attend(session_id) as live:
+            return await live.resume()
 
     async def recover(self) -> None:
         """After a start: sessions whose browser died with the last server are over, attached ones go on."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import trio
 
-from pilothouse.protocol.control import NO_CONTROL_STATE, ControlLease, ControlState, NotInControl, Viewer
+from pilothouse.protocol.control import NO_CONTROL_STATE, ControlLease, ControlState, LeaseRules, Viewer
 from pilothouse_app.store import Store
 from pilothouse_app.store.entities import BrowserSession, RunnableKind, SessionStatus
 
@@ -16,6 +16,7 @@ class FakeSessions:
         self._store = store
         self._leases: dict[str, ControlLease] = {}
         self.orders: list[tuple[str, ...]] = []
+        self.rules = LeaseRules()
 
     async def create(self, session: BrowserSession) -> None:
         await trio.lowlevel.checkpoint()
@@ -32,13 +33,23 @@ class FakeSessions:
         lease = self._leases.get(session_id)
         return lease.state if lease else NO_CONTROL_STATE
 
-    def take_control(self, session_id: str, credential_id: str, client_id: str) -> ControlState:
-        lease = self._leases.setdefault(session_id, ControlLease())
-        lease.take(Viewer(credential_id, client_id))
+    async def take_control(self, session_id: str, viewer: Viewer) -> ControlState:
+        lease = self.lease(session_id)
+        lease.take(viewer, trio.current_time())
         return lease.state
 
-    def cede_control(self, session_id: str, credential_id: str, client_id: str) -> ControlState:
-        if session_id not in self._leases:
-            raise NotInControl
-        self._leases[session_id].cede(Viewer(credential_id, client_id))
-        return self._leases[session_id].state
+    def cede_control(self, session_id: str, viewer: Viewer) -> ControlState:
+        lease = self.lease(session_id)
+        lease.cede(viewer, trio.current_time())
+        return lease.state
+
+    async def pause(self, session_id: str) -> ControlState:
+        self.lease(session_id).pause()
+        return self.control(session_id)
+
+    async def resume(self, session_id: str) -> ControlState:
+        self.lease(session_id).resume(trio.current_time())
+        return self.control(session_id)
+
+    def lease(self, session_id: str) -> ControlLease:
+        return self._leases.setdefault(session_id, ControlLease(self.rules))

@@ -59,7 +59,7 @@ async def test_help_is_asked_for_and_given(rest: RestClient, services: Services,
         assert {"state": "waiting", "reason": "captcha", "outcome": None, "note": None}.items() <= asked.json.items()
         assert asked.json["asked_at"] < asked.json["deadline_at"]
 
-        session.take_control(ALICE)
+        await session.take_control(ALICE)
         assert (await rest.get(f"{path}/{request_id}")).json["state"] == "taken"
         session.cede_control(ALICE, "solved it")
         done = await rest.get(f"{path}/{request_id}?wait=1")

@@ -10,7 +10,7 @@ from channel_world import ALICE, BOB, SESSION, SESSION_ID, World, open_world
 from left_behind import open_files, tasks
 from trio.testing import MockClock, wait_all_tasks_blocked
 
-from pilothouse.channels.channel import GOODBYE_SECONDS, Connection
+from pilothouse.channels.channel import GOODBYE_SECONDS, Channel, Connection
 from pilothouse.channels.end_signal import EndSignal
 from pilothouse.channels.errors import (
     CLOSE_CODES,
@@ -30,7 +30,7 @@ from pilothouse.testing.memory_transport import MemoryTransport, memory_transpor
 Stream = Callable[[LiveSession, EndSignal], Awaitable[None]]
 
 
-class PlainChannel:
+class PlainChannel(Channel):
     """A channel whose `stream` is whatever the test says."""
 
     kind: ClassVar[str] = "plain"

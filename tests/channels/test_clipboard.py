@@ -57,7 +57,7 @@ async def open_session() -> AsyncIterator[tuple[LiveSession, RecordingFrontend]]
             nursery.start_soon(browser.link.run)
             with world.registry.attend(SESSION_ID) as session, session.reachable(ALICE, frontend):
                 session.set_upstream(None, browser)
-                session.take_control(ALICE)
+                await session.take_control(ALICE)
                 page = await browser.link.active_page()
                 await page.execute("Emulation.setFocusEmulationEnabled", {"enabled": True})
                 await browser.execution.evaluate_js(SELECTED)
@@ -78,7 +78,7 @@ async def test_who_has_lost_control_is_told_nothing() -> None:
         clipboard = Clipboard(session, ALICE, BOTH)
         await clipboard.copy()
         assert frontend.told == [CopiedText("plank")]
-        session.take_control(BOB)
+        await session.take_control(BOB)
         await clipboard.copy()
         assert await clipboard.paste(_not_typed)
         assert frontend.told == [CopiedText("plank")]
@@ -112,7 +112,7 @@ async def test_a_copy_that_repeats_itself_is_read_once_more() -> None:
     send, receive = trio.open_memory_channel[bytes](10)
     async with open_world() as world, trio.open_nursery() as nursery:
         with world.registry.attend(SESSION_ID) as session:
-            session.take_control(ALICE)
+            await session.take_control(ALICE)
             way = VncInput(ALICE, GUARDED, page, Sink(), session)
             nursery.start_soon(way.run, key(CONTROL) + COPY * 100, receive.receive)
             for _ in range(3):

@@ -9,7 +9,8 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 
 from pilothouse.channels.end_signal import EndSignal
 from pilothouse.channels.errors import NoLongerValid, SessionEnded
-from pilothouse.channels.registry import LiveSession, Member, open_registry
+from pilothouse.channels.member import Member
+from pilothouse.channels.registry import LiveSession, open_registry
 from pilothouse.protocol.control import GRACE_SECONDS, Viewer
 from pilothouse.protocol.messages import CedeControl, ControlChanged, Ping, Pong, TakeControl, decode_from_server
 
@@ -267,7 +268,7 @@ async def test_closing_the_registry_ends_grace_periods() -> None:
         with registry.attend(SESSION_ID) as session:
             member = Member("vnc", ALICE, EndSignal(), lambda: None)
             session.join(member)
-            session.take_control(ALICE)
+            await session.take_control(ALICE)
             session.leave(member, 1006)
         await wait_all_tasks_blocked()
         assert len(registry) == 1

@@ -32,7 +32,7 @@ def test_scope_does_not_tell_viewers_apart() -> None:
 async def test_nobody_gives_it_control(scope: Any) -> None:
     async with open_world() as world:
         with world.registry.attend(SESSION_ID) as session, pytest.raises(MayNotControl):
-            session.take_control(Viewer("tok_1", "alice", scope))
+            await session.take_control(Viewer("tok_1", "alice", scope))
         assert session.control.control_epoch == 0
 
 
@@ -62,7 +62,7 @@ async def test_every_kind_of_message(kind: type[FromFrontend]) -> None:
 async def test_every_vector_of_bytes(holder: Viewer | None) -> None:
     async with open_stage() as stage:
         if holder is not None:
-            stage.session.take_control(holder)
+            await stage.session.take_control(holder)
         for index, vector in enumerate(VECTORS):
             viewer, connection = await stage.watching(WATCHER, index)
             data = b"".join(bytes.fromhex(chunk) for chunk in vector["chunks"])

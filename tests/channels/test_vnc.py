@@ -107,14 +107,14 @@ async def test_vnc_server_that_does_not_read(autojump_clock: MockClock) -> None:
 
 async def test_nothing_is_left(stage: Stage) -> None:
     async def visit(number: int) -> None:
-        stage.session.take_control(ALICE)
+        await stage.session.take_control(ALICE)
         viewer, connection = await stage.watching(ALICE, number)
         await viewer.say(HELD)
         await received(connection, viewer)
         await (viewer.client.break_off if number % 2 else viewer.client.close)()
         await viewer.running.outcome()
         await connection.gone()
-        stage.session.take_control(BOB)  # ends the grace period
+        await stage.session.take_control(BOB)  # ends the grace period
         await wait_all_tasks_blocked()
 
     await visit(0)

@@ -48,7 +48,7 @@ async def test_viewer_that_does_not_wait_for_answers(version: bytes, messages: l
 
 
 async def test_viewer_that_sends_byte_by_byte(stage: Stage) -> None:
-    stage.session.take_control(ALICE)
+    await stage.session.take_control(ALICE)
     viewer = stage.enter()
     for byte in b"RFB 003.008\n\x01\x01" + INPUT:
         await viewer.say(bytes([byte]))

@@ -79,7 +79,7 @@ async def test_input_over_a_real_websocket(stage: Stage) -> None:
         connection = await stage.server.connection()
         await viewer.say(INPUT)
         assert await received(connection, viewer) == b""
-        stage.session.take_control(ALICE)
+        await stage.session.take_control(ALICE)
         await viewer.client.send_fragments([INPUT[:3], INPUT[3:9], INPUT[9:]])
         assert await received(connection, viewer) == INPUT
         await connection.send(b"pixels")

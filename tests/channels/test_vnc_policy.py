@@ -85,7 +85,7 @@ async def test_what_was_held_before_control_was_taken_does_not_count(stage: Stag
     viewer, connection = await stage.watching()
     await viewer.say(key(CONTROL) + key(LETTER_A) + pointer(1))
     assert await received(connection, viewer) == b""
-    stage.session.take_control(ALICE)
+    await stage.session.take_control(ALICE)
     await viewer.say(key(LETTER_A, down=False) + pointer(1, 7, 8) + tap(LETTER_O) + key(CONTROL, down=False))
     await viewer.say(pointer(0, 7, 8) + pointer(1, 7, 8))
     assert await received(connection, viewer) == (
@@ -97,8 +97,8 @@ async def test_a_key_dropped_before_a_handover_is_a_new_one_after_it(stage: Stag
     viewer, connection = await stage.driving()
     await viewer.say(key(CONTROL) + key(LETTER_O))
     assert await received(connection, viewer) == key(CONTROL)
-    stage.session.take_control(BOB)
-    stage.session.take_control(ALICE)
+    await stage.session.take_control(BOB)
+    await stage.session.take_control(ALICE)
     await viewer.say(key(LETTER_O))
     assert await received(connection, viewer) == key(CONTROL) + key(CONTROL, down=False) + key(LETTER_O)
 
@@ -121,7 +121,7 @@ async def test_a_policy_of_ones_own(forbidden: bytes) -> None:
     async with ScriptedVncServer() as server, open_world() as world:
         with world.registry.attend(SESSION_ID) as session:
             session.set_upstream(Upstream(server.address))
-            session.take_control(ALICE)
+            await session.take_control(ALICE)
             transport, client = memory_transport_pair()
             viewer = RfbViewer(world.run(VncChannel(world.connection(transport), policy=OnlyB())), client)
             await viewer.shake_hands()

@@ -25,7 +25,7 @@ async def test_who_loses_control_lets_go_of_everything(stage: Stage) -> None:
     bob, bobs = await stage.watching(BOB, 1)
     await alice.say(HELD)
     assert await received(alices, alice) == HELD
-    stage.session.take_control(BOB)
+    await stage.session.take_control(BOB)
     with trio.fail_after(PATIENCE):
         await alices.received_until(RELEASED)
     await alice.say(key(LETTER_A, down=False) + key(LETTER_B) + pointer(1))
@@ -46,8 +46,8 @@ async def test_control_that_comes_back_starts_with_nothing_held(stage: Stage) ->
     viewer, connection = await stage.driving()
     await viewer.say(key(SHIFT))
     assert await received(connection, viewer) == key(SHIFT)
-    stage.session.take_control(BOB)
-    stage.session.take_control(ALICE)
+    await stage.session.take_control(BOB)
+    await stage.session.take_control(ALICE)
     await viewer.say(key(SHIFT, down=False) + key(LETTER_B))
     assert await received(connection, viewer) == key(SHIFT) + key(SHIFT, down=False) + key(LETTER_B)
 
@@ -56,12 +56,12 @@ async def test_what_is_pressed_right_after_taking_control_stays_pressed(stage: S
     viewer, connection = await stage.watching()
     shifted = b""
     for _ in range(30):
-        stage.session.take_control(ALICE)
+        await stage.session.take_control(ALICE)
         await viewer.say(key(SHIFT))
         await viewer.say(key(LETTER_A) + key(LETTER_A, down=False) + key(SHIFT, down=False))
         shifted += key(SHIFT) + key(LETTER_A) + key(LETTER_A, down=False) + key(SHIFT, down=False)
         assert await received(connection, viewer) == shifted
-        stage.session.take_control(BOB)
+        await stage.session.take_control(BOB)
 
 
 async def test_only_what_was_forwarded_is_released(stage: Stage) -> None:

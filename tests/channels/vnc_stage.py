@@ -56,7 +56,7 @@ class Stage:
 
     async def driving(self) -> tuple[RfbViewer, VncConnection]:
         """Alice has control."""
-        self.session.take_control(ALICE)
+        await self.session.take_control(ALICE)
         return await self.watching()
 
 

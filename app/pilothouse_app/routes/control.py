@@ -5,10 +5,10 @@ from __future__ import annotations
 from quart import request
 from quart_schema import document_response, tag_blueprint, validate_request, validate_response
 
-from pilothouse.protocol.control import ControlState, NotInControl
+from pilothouse.protocol.control import ControlHeld, ControlState, NotInControl, Viewer
 from pilothouse_app.origins import public_origin
 from pilothouse_app.routes.browser_sessions import find_session, find_unfinished_session
-from pilothouse_app.routes.errors import BASE_PATH, ApiError, ErrorAnswer
+from pilothouse_app.routes.errors import BASE_PATH, ApiError, ErrorAnswer, InvalidField, not_allowed
 from pilothouse_app.routes.models import ControlAction, StreamView
 from pilothouse_app.routes.requests import arrival, credential, protected_blueprint, services
 
@@ -19,20 +19,37 @@ tag_blueprint(control, ["browser sessions"])
 @control.put("/browser_sessions/<session_id>/control")
 @validate_request(ControlAction)
 @validate_response(ControlState)
+@document_response(ErrorAnswer, 403)
 @document_response(ErrorAnswer, 404)
 @document_response(ErrorAnswer, 409)
 @document_response(ErrorAnswer, 422)
 async def put_control(session_id: str, data: ControlAction) -> ControlState:
-    """Move control of a session to a client, or back to the agent."""
+    """Move control of a session to a client, or back to the agent; or let nobody act for a while."""
     await find_unfinished_session(session_id)
-    sessions, credential_id = services().sessions, credential().credential_id
-    if data.action == "take_control":
-        return sessions.take_control(session_id, credential_id, data.client_id)
+    sessions, who = services().sessions, credential()
+    if who.viewer_scope != "control":
+        raise not_allowed()
+    match data.action:
+        case "pause":
+            return await sessions.pause(session_id)
+        case "resume":
+            return await sessions.resume(session_id)
+    if data.client_id is None:
+        raise InvalidField("client_id", f"{data.action} needs the client_id of a viewer.")
+    viewer = Viewer(who.credential_id, data.client_id)
     try:
-        return sessions.cede_control(session_id, credential_id, data.client_id)
+        if data.action == "take_control":
+            return await sessions.take_control(session_id, viewer)
+        return sessions.cede_control(session_id, viewer)
+    except ControlHeld as error:
+        raise _conflict(session_id, "control_held", "Somebody else holds control, and has to be asked.") from error
     except NotInControl as error:
-        holder = {"holder_client_id": sessions.control(session_id).holder_client_id}
-        raise ApiError(409, "not_in_control", "This client does not hold control.", holder) from error
+        raise _conflict(session_id, "not_in_control", "This client does not hold control.") from error
+
+
+def _conflict(session_id: str, code: str, message: str) -> ApiError:
+    holder = services().sessions.control(session_id).holder_client_id
+    return ApiError(409, code, message, {"holder_client_id": holder})
 
 
 @control.get("/browser_sessions/<session_id>/stream")

@@ -95,6 +95,11 @@ class InvalidField(ApiError):
         super().__init__(422, "validation_failed", message, {"field": field} if field else None)
 
 
+def not_allowed() -> ApiError:
+    """403: the credential is a good one, and not for this."""
+    return ApiError(403, "not_allowed", "This credential is not for that.")
+
+
 def not_found(what: str) -> ApiError:
     """404, also for what belongs to another organization."""
     return ApiError(404, "not_found", f"There is no such {what.replace('_', ' ')}.")

@@ -69,10 +69,10 @@ class SessionPatch:
 
 @attrs.frozen
 class ControlAction:
-    """Who wants control, or gives it back."""
+    """Who wants control, or gives it back; or a pause, which needs no client."""
 
-    action: Literal["take_control", "return_control"]
-    client_id: ClientId
+    action: Literal["take_control", "return_control", "pause", "resume"]
+    client_id: ClientId | None = None
 
 
 @attrs.frozen

@@ -25,7 +25,8 @@ from pilothouse.channels.errors import (
     decisive,
     leaves,
 )
-from pilothouse.channels.registry import LiveSession, Member, Registry
+from pilothouse.channels.member import Member, nothing_under_way
+from pilothouse.channels.registry import LiveSession, Registry
 from pilothouse.channels.transport import MessageTransport
 from pilothouse.channels.verification import Entity, Verification
 from pilothouse.protocol.clipboard_policy import BOTH, ClipboardPolicy
@@ -79,8 +80,15 @@ class Channel(Protocol):
         ...
 
     def control_changed(self) -> None:
-        """Control of the session has moved."""
+        """Control of the session moves at this moment: who loses it, stops; who gets it, may not act yet."""
         ...
+
+    async def quiet(self) -> None:
+        """Return when nothing that this channel let through before control moved is on its way any more.
+
+        Cancelled after a second. A channel that has no such thing inherits this.
+        """
+        await nothing_under_way()
 
 
 async def run_channel(channel: Channel) -> Outcome:
@@ -101,7 +109,7 @@ async def run_channel(channel: Channel) -> Outcome:
 async def _admit(channel: Channel) -> Outcome:
     """Verify, join the session, stream, leave the session."""
     connection, signal = channel.connection, EndSignal()
-    member = Member(channel.kind, connection.viewer, signal, channel.control_changed)
+    member = Member(channel.kind, connection.viewer, signal, channel.control_changed, channel.quiet)
     async with connection.verification.admitted(connection.entity, signal) as session_id:
         with connection.registry.attend(session_id) as session:
             session.join(member)

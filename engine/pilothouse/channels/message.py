@@ -8,7 +8,7 @@ from typing import ClassVar, NoReturn
 import trio
 
 from pilothouse.channels.browser_requests import RULES, BrowserRequests
-from pilothouse.channels.channel import Connection
+from pilothouse.channels.channel import Channel, Connection
 from pilothouse.channels.end_signal import EndSignal
 from pilothouse.channels.errors import ViewerTooSlow
 from pilothouse.channels.registry import LiveSession
@@ -38,22 +38,19 @@ OUTBOX = 64
 _READING = {Ping, *(kind for kind, rule in RULES.items() if not rule.holder_only)}
 
 
-class MessageChannel:
+class MessageChannel(Channel):
     """Answers a frontend, and tells it who has control and which tabs there are: at once, and whenever that changes."""
 
     kind: ClassVar[str] = "messages"
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
-        self._session: LiveSession | None = None
         self._signal: EndSignal | None = None
         self._outbox, self._to_send = trio.open_memory_channel[ToFrontend](OUTBOX)
         self._asked: deque[trio.MemorySendChannel[str]] = deque()
 
     def control_changed(self) -> None:
-        """Tells the frontend; nobody waits for one that does not listen."""
-        if self._session is not None:  # else not streaming yet: `stream` begins with telling
-            self.tell(self._who_has_control(self._session))
+        """Nothing yet: the frontend is told when the change is settled."""
 
     def tell(self, message: ToFrontend) -> None:
         """Sends a message; a frontend that does not read what it is sent is let go."""
@@ -76,14 +73,17 @@ class MessageChannel:
 
     async def stream(self, session: LiveSession, signal: EndSignal) -> None:
         """Read, answer, and tell."""
-        self._session, self._signal = session, signal
-        self.control_changed()
+        self._signal = signal
+        self.tell(self._who_has_control(session))
         async with trio.open_nursery() as nursery:
             connection = self.connection
             requests = BrowserRequests(session, connection.viewer, connection.clipboard, self._outbox.send, nursery)
             nursery.start_soon(self._deliver)
             nursery.start_soon(self._tell_tabs, session)
-            with session.reachable(self.connection.viewer, self):
+            with (
+                session.reachable(self.connection.viewer, self),
+                session.watching_control(lambda _: self.tell(self._who_has_control(session))),
+            ):
                 asked = session.takeovers.open_request()
                 if asked is not None:
                     self.tell(asked)
@@ -93,7 +93,7 @@ class MessageChannel:
         while True:
             message = await self.connection.transport.receive()
             try:
-                answer = self._carry_out(_decoded(message), session, requests)
+                answer = await self._carry_out(_decoded(message), session, requests)
             except BadMessage as error:
                 answer = Error(error.failed_kind, str(error), error.code)
             if answer is not None:
@@ -127,7 +127,9 @@ class MessageChannel:
                 await changed.wait()
                 changed = trio.Event()
 
-    def _carry_out(self, message: FromFrontend, session: LiveSession, requests: BrowserRequests) -> ToFrontend | None:
+    async def _carry_out(
+        self, message: FromFrontend, session: LiveSession, requests: BrowserRequests
+    ) -> ToFrontend | None:
         """The answer; None where it comes later, or the news to everybody is the answer."""
         viewer = self.connection.viewer
         if viewer.scope != "control" and type(message) not in _READING:
@@ -136,9 +138,9 @@ class MessageChannel:
             case Ping(id=ping_id):
                 return Pong(ping_id)
             case TakeControl():
-                if session.holds_control(viewer):
-                    return self._who_has_control(session)
-                session.take_control(viewer)
+                epoch = session.control.control_epoch
+                if (await session.take_control(viewer)).control_epoch == epoch:
+                    return self._who_has_control(session)  # nothing has moved, so nobody was told
             case CedeControl(note=note):
                 try:
                     session.cede_control(viewer, note or "")

@@ -8,42 +8,26 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 from typing import Literal, Protocol
 
-import attrs
 import trio
 
-from pilothouse.channels.end_signal import EndSignal
-from pilothouse.channels.errors import ChannelEnded, Replaced, TooManyViewers
+from pilothouse.channels.errors import ChannelEnded, Replaced, ServerStopping, TooManyViewers
 from pilothouse.channels.execution import Execution, NotPossible
+from pilothouse.channels.member import Member
+from pilothouse.channels.presence import Presence
 from pilothouse.channels.remote_browser import RemoteBrowser
-from pilothouse.channels.session_events import ClipboardUsed, InputBlocked, SessionEvent
+from pilothouse.channels.session_control import SessionControl
+from pilothouse.channels.session_events import ClipboardUsed, ControlChanged, InputBlocked, SessionEvent
 from pilothouse.channels.takeovers import Takeovers
 from pilothouse.channels.upstream import Upstream
-from pilothouse.protocol.control import GRACE_SECONDS, ControlLease, ControlState, MayNotControl, Viewer
+from pilothouse.protocol.control import ControlState, LeaseRules, Viewer, Why
 from pilothouse.protocol.messages import ToFrontend
 from pilothouse.protocol.rfb.decisions import Drop
 
-_NO_GRACE = (1000, 1001, 4401, 4404, 4410)
-"""Close codes after which nobody comes back: a clean good-bye, or nothing to come back to."""
-
-
-@attrs.define(eq=False)
-class Member:
-    """One channel in a session. Compared by identity, so that a late leaver never evicts its successor.
-
-    Attributes:
-        kind: `vnc` or `messages`; one viewer has at most one of each.
-        viewer: whose channel it is.
-        signal: ends the channel.
-        control_changed: called, without awaiting, whenever control has moved.
-    """
-
-    kind: str
-    viewer: Viewer
-    signal: EndSignal
-    control_changed: Callable[[], None]
+_NO_GRACE: dict[int, Why] = {1000: "cede", 1001: "cede", 4401: "revoked", 4404: "ended", 4410: "ended"}
+"""Close codes after which nobody comes back: a clean good-bye, or nothing to come back to. Each with what it means."""
 
 
 class Frontend(Protocol):
@@ -68,37 +52,51 @@ class LiveSession:
     def __init__(self, session_id: str, nursery: trio.Nursery, registry: Registry) -> None:
         self.session_id = session_id
         self.takeovers = Takeovers(self, nursery, registry.on_event)
-        self._nursery = nursery
         self._registry = registry
-        self._lease = ControlLease(registry.grace_seconds)
         self._members: dict[tuple[str, Viewer], Member] = {}
+        self._presence = Presence()
+        self._control = SessionControl(
+            registry.lease_rules,
+            nursery,
+            self.hold,
+            self.release,
+            lambda: list(self._members.values()),
+            self._control_moved,
+        )
         self._upstream: Upstream | None = None
         self._browser: RemoteBrowser | None = None
         self._browser_known = trio.Event()
         self._frontends: dict[Viewer, Frontend] = {}
-        self._grace = trio.CancelScope()
         self._over: ChannelEnded | None = None
 
     @property
     def control(self) -> ControlState:
         """Who has control."""
-        return self._lease.state
+        return self._control.state
+
+    @property
+    def agent_may_act(self) -> bool:
+        """Whether agents may act at this moment: nobody has control, and nothing is paused."""
+        return self._control.agent_may_act
 
     def holds_control(self, viewer: Viewer) -> bool:
-        """Whether this viewer has control at this moment."""
-        return self._lease.holder == viewer
+        """Whether this viewer has control and may act at this moment.
 
-    def take_control(self, viewer: Viewer) -> ControlState:
-        """Give control to this viewer; everybody is told when it moved.
+        Not while the session is paused, and not before what others had under way is done, which takes a second at most.
+        """
+        return self._control.may_act(viewer)
+
+    async def take_control(self, viewer: Viewer) -> ControlState:
+        """Give control to this viewer; everybody is told when it moved. Returns when the viewer may act.
+
+        When cancelled, control has moved nevertheless.
 
         Raises:
             MayNotControl: its credential does not let it.
+            ControlHeld: somebody else has control, who has to be asked.
+            NotInControl: the session is over.
         """
-        if viewer.scope != "control":
-            raise MayNotControl
-        if self._lease.take(viewer):
-            self._control_moved()
-        return self.control
+        return await self._control.take(viewer)
 
     def cede_control(self, viewer: Viewer, note: str = "") -> ControlState:
         """Give control back to the agent; everybody is told.
@@ -110,10 +108,23 @@ class LiveSession:
         Raises:
             NotInControl: it is not this viewer who holds it.
         """
-        if self._lease.cede(viewer):
-            self.takeovers.control_moved(self.control, given_back=True, note=note)
-            self._control_moved()
-        return self.control
+        return self._control.cede(viewer, note=note)
+
+    async def pause(self) -> ControlState:
+        """Let nobody act, neither agents nor viewers; returns when what was under way is done."""
+        return await self._control.pause()
+
+    async def resume(self) -> ControlState:
+        """End a pause: whoever has control may act again."""
+        return await self._control.resume()
+
+    def watching_control(self, callback: Callable[[ControlState], None]) -> AbstractContextManager[None]:
+        """Have a callback called, without awaiting, with each new state of control, while the context lasts."""
+        return self._control.watchers.calling(callback)
+
+    def acted(self, viewer: Viewer) -> None:
+        """This viewer has sent input: it is not idle."""
+        self._control.acted(viewer)
 
     def input_blocked(self, viewer: Viewer, what: Drop, count: int) -> None:
         """Tell the application that input of this viewer did not pass."""
@@ -138,9 +149,8 @@ class LiveSession:
         self._members[key] = member
         if self._over is not None:
             member.signal.send(self._over)
-        self._lease.come_back(member.viewer)
-        if self._lease.grace_ends is None:
-            self._grace.cancel()
+        self._control.come_back(member.viewer)
+        self._presence.arrive(member.viewer)
 
     def leave(self, member: Member, close_code: int) -> None:
         """Take a channel out. When it was its viewer's last one, the viewer's lease ends or goes into grace.
@@ -149,26 +159,25 @@ class LiveSession:
             member: as it joined.
             close_code: how it ended.
         """
-        key = (member.kind, member.viewer)
+        viewer, key = member.viewer, (member.kind, member.viewer)
         if self._members.get(key) is not member:
             return
         del self._members[key]
-        if not self.holds_control(member.viewer) or any(viewer == member.viewer for _, viewer in self._members):
+        if any(other == viewer for _, other in self._members):
             return
-        if close_code in _NO_GRACE or self._over:
-            self.cede_control(member.viewer)
-        else:
-            self._lease.break_off(member.viewer, trio.current_time())
-            self._grace = trio.CancelScope()
-            self._registry.hold(self.session_id)
-            self._nursery.start_soon(self._wait_out_grace, self._grace)
+        self._presence.depart(viewer)
+        if viewer == self._control.holder:
+            if close_code in _NO_GRACE:
+                self._control.cede(viewer, _NO_GRACE[close_code])
+            else:
+                self._control.break_off(viewer)
 
     def end(self, error: ChannelEnded) -> None:
         """End every channel of the session, for good."""
         self._over = error
         self._browser_known.set()
-        self._grace.cancel()
         self.takeovers.session_over()
+        self._control.end()
         for member in self._members.values():
             member.signal.send(error)
 
@@ -246,20 +255,22 @@ class LiveSession:
         if self._over is not None:
             raise self._over
 
-    async def _wait_out_grace(self, scope: trio.CancelScope) -> None:
-        try:
-            with scope:
-                await trio.sleep(self._registry.grace_seconds)
-                if self._lease.expire(trio.current_time()):
-                    self._control_moved()
-        finally:
-            self._registry.release(self.session_id)
-
-    def _control_moved(self) -> None:
-        self._grace.cancel()
-        self.takeovers.control_moved(self.control)
+    def _control_moved(self, why: Why, note: str) -> None:
         for member in list(self._members.values()):
             member.control_changed()
+        self.takeovers.control_moved(self.control, given_back=why == "cede", note=note)
+        state, holder = self.control, self._control.holder
+        self._registry.on_event(
+            ControlChanged(
+                self.session_id,
+                interactor=state.interactor,
+                control_state=state.control_state,
+                holder_client_id=state.holder_client_id,
+                control_epoch=state.control_epoch,
+                why=why,
+                holder_credential_id=None if holder is None else holder.credential_id,
+            )
+        )
 
 
 class Registry:
@@ -269,11 +280,11 @@ class Registry:
         self,
         nursery: trio.Nursery,
         max_viewers: int,
-        grace_seconds: float,
+        lease_rules: LeaseRules,
         on_event: Callable[[SessionEvent], None],
     ) -> None:
         self.max_viewers = max_viewers
-        self.grace_seconds = grace_seconds
+        self.lease_rules = lease_rules
         self.on_event = on_event
         self._nursery = nursery
         self._sessions: dict[str, LiveSession] = {}
@@ -286,6 +297,11 @@ class Registry:
     def find(self, session_id: str) -> LiveSession | None:
         """A session that somebody attends."""
         return self._sessions.get(session_id)
+
+    def end_all(self, error: ChannelEnded) -> None:
+        """End every session."""
+        for session in list(self._sessions.values()):
+            session.end(error)
 
     @contextmanager
     def attend(self, session_id: str) -> Iterator[LiveSession]:
@@ -313,17 +329,19 @@ class Registry:
 @asynccontextmanager
 async def open_registry(
     *,
-    max_viewers: int = 32,
-    grace_seconds: float = GRACE_SECONDS,
+    max_viewers: int = 50,
+    lease_rules: LeaseRules = LeaseRules(),  # noqa: B008 (it is frozen)
     on_event: Callable[[SessionEvent], None] = lambda _: None,
 ) -> AsyncIterator[Registry]:
     """The owner of the live sessions and of their grace periods.
 
     Args:
         max_viewers: per session and kind of channel.
-        grace_seconds: how long a holder of control may be away.
+        lease_rules: what is to be chosen about control.
         on_event: called, without awaiting, with what one may want to write down.
     """
     async with trio.open_nursery() as nursery:
-        yield Registry(nursery, max_viewers, grace_seconds, on_event)
+        registry = Registry(nursery, max_viewers, lease_rules, on_event)
+        yield registry
+        registry.end_all(ServerStopping())
         nursery.cancel_scope.cancel()

@@ -9,7 +9,7 @@ from typing import ClassVar
 import attrs
 import trio
 
-from pilothouse.channels.channel import Connection
+from pilothouse.channels.channel import Channel, Connection
 from pilothouse.channels.clipboard import Clipboard
 from pilothouse.channels.end_signal import EndSignal
 from pilothouse.channels.errors import BrowserGone, BrowserTooSlow, ChannelEnded, MalformedStream, NotFound
@@ -42,7 +42,7 @@ class Deadlines:
 DEFAULT_DEADLINES = Deadlines()
 
 
-class VncChannel:
+class VncChannel(Channel):
     """Pixels go through untouched; of the viewer's messages only those that the policy lets pass.
 
     Args:
