@@ -37,7 +37,7 @@ async def test_nobody_gives_it_control(scope: Any) -> None:
 
 
 def example_of(kind: type[FromFrontend]) -> dict[str, Any]:
-    values = {"text": "ahoy", "url": "https://example.com", "id": "1", "hard": True}
+    values = {"text": "ahoy", "url": "https://example.com", "id": "1", "request_id": "1", "hard": True}
     return {"kind": kind.kind, **values}
 
 

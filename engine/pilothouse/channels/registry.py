@@ -342,6 +342,8 @@ async def open_registry(
     """
     async with trio.open_nursery() as nursery:
         registry = Registry(nursery, max_viewers, lease_rules, on_event)
-        yield registry
-        registry.end_all(ServerStopping())
+        try:
+            yield registry
+        finally:
+            registry.end_all(ServerStopping())
         nursery.cancel_scope.cancel()
