@@ -48,8 +48,8 @@ class SessionManager(Protocol):
             NotInControl: the session is over.
         """
 
-    def cede_control(self, session_id: str, viewer: Viewer) -> ControlState:
-        """Give control back to the agent.
+    def cede_control(self, session_id: str, viewer: Viewer, note: str = "") -> ControlState:
+        """Give control back to the agent, with a note if it had asked for help.
 
         Raises:
             NotInControl: it is not this viewer who holds it.

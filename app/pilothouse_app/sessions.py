@@ -136,8 +136,8 @@ class Sessions:
         with self._registry.attend(session_id) as live:
             return await live.take_control(viewer)
 
-    def cede_control(self, session_id: str, viewer: Viewer) -> ControlState:
-        """Give control back to the agent.
+    def cede_control(self, session_id: str, viewer: Viewer, note: str = "") -> ControlState:
+        """Give control back to the agent, with a note if it had asked for help.
 
         Raises:
             NotInControl: it is not this viewer who holds it.
@@ -145,7 +145,7 @@ class Sessions:
         live = self._registry.find(session_id)
         if live is None:
             raise NotInControl
-        return live.cede_control(viewer)
+        return live.cede_control(viewer, note)
 
     async def pause(self, session_id: str) -> ControlState:
         """Let nobody act in a session; returns when what was under way is done."""

@@ -38,7 +38,7 @@ class FakeSessions:
         lease.take(viewer, trio.current_time())
         return lease.state
 
-    def cede_control(self, session_id: str, viewer: Viewer) -> ControlState:
+    def cede_control(self, session_id: str, viewer: Viewer, note: str = "") -> ControlState:
         lease = self.lease(session_id)
         lease.cede(viewer, trio.current_time())
         return lease.state

@@ -100,6 +100,16 @@ async def test_a_person_helps(server: WholeServer, session_id: str, loop: str) -
     assert took.completed
 
 
+async def test_a_person_helps_by_rest_alone(server: WholeServer, session_id: str, loop: str) -> None:
+    control = f"/browser_sessions/{session_id}/control"
+    async with asking(loop, partial(ask, gate(server.port, session_id))) as answer:
+        session = await eventually(lambda: server.services.registry.find(session_id))
+        await eventually(session.takeovers.open_request)
+        await server.api("PUT", control, {"action": "take_control", "client_id": "robot"})
+        await server.api("PUT", control, {"action": "return_control", "client_id": "robot", "note": "done"})
+        assert await answer() == agent.Takeover("completed", "done")
+
+
 async def test_a_person_declines(server: WholeServer, session_id: str, loop: str) -> None:
     async with (
         server.frontend(session_id) as person,

@@ -16,6 +16,7 @@ DEADLINE = T0 + 300
 AGENT = NO_CONTROL_STATE
 PERSON = ControlState("user", "user_control", "tab", 1)
 PAUSED = ControlState("agent", "paused", None, 2)
+PERSON_PAUSED = ControlState("user", "paused", "tab", 2)
 
 Action = Callable[[TakeoverRequest], bool]
 
@@ -79,9 +80,16 @@ def test_whoever_has_control_already_has_taken_it_up() -> None:
 
 def test_a_pause_says_nothing_about_help() -> None:
     request = asked(PERSON)
-    assert not request.control_moved(PAUSED)
-    assert request.control_moved(AGENT, given_back=True)
-    assert request.outcome == "completed"
+    assert not request.control_moved(PERSON_PAUSED)
+    assert not request.control_moved(PERSON)
+    assert request.phase is Phase.TAKEN
+
+
+def test_control_is_taken_and_given_back_during_a_pause_too() -> None:
+    request = asked(PAUSED)
+    assert request.control_moved(PERSON_PAUSED)
+    assert request.control_moved(PAUSED, given_back=True, note="done")
+    assert (request.outcome, request.answer) == ("completed", "done")
 
 
 def test_who_was_lost_has_not_helped() -> None:

@@ -40,7 +40,7 @@ async def put_control(session_id: str, data: ControlAction) -> ControlState:
     try:
         if data.action == "take_control":
             return await sessions.take_control(session_id, viewer)
-        return sessions.cede_control(session_id, viewer)
+        return sessions.cede_control(session_id, viewer, data.note)
     except ControlHeld as error:
         raise _conflict(session_id, "control_held", "Somebody else holds control, and has to be asked.") from error
     except NotInControl as error:

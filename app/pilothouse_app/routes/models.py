@@ -33,6 +33,7 @@ TimeoutMinutes = Annotated[int, Meta(ge=1, le=1440)]
 Address = Annotated[str, Meta(min_length=1, max_length=2048)]
 # Python's $ would let a line break through at the end.
 ClientId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.:-]{1,128}$(?!\n)")]
+NoteText = Annotated[str, Meta(max_length=LARGEST_NOTE)]
 EntityId = Annotated[str, Meta(max_length=64)]
 Limit = Annotated[int, Meta(ge=1, le=100)]
 Cursor = Annotated[str, Meta(max_length=256)]
@@ -69,10 +70,15 @@ class SessionPatch:
 
 @attrs.frozen
 class ControlAction:
-    """Who wants control, or gives it back; or a pause, which needs no client."""
+    """Who wants control, or gives it back; or a pause, which needs no client.
+
+    Attributes:
+        note: of whoever gives control back to an agent that had asked for help.
+    """
 
     action: Literal["take_control", "return_control", "pause", "resume"]
     client_id: ClientId | None = None
+    note: NoteText = ""
 
 
 @attrs.frozen
@@ -87,7 +93,7 @@ class NewTakeoverRequest:
 
     reason: Annotated[str, Meta(min_length=1, max_length=LARGEST_REASON)]
     deadline_seconds: Annotated[int, Meta(ge=1, le=LONGEST_DEADLINE)] = 300
-    note: Annotated[str, Meta(max_length=LARGEST_NOTE)] = ""
+    note: NoteText = ""
 
 
 @attrs.frozen

@@ -92,19 +92,16 @@ class TakeoverRequest:
         self.control_moved(control)
 
     def control_moved(self, control: ControlState, *, given_back: bool = False, note: str = "") -> bool:
-        """Control of the session is with somebody else, or paused, which changes nothing here.
+        """Control of the session may be with somebody else now; whether it is paused makes no difference here.
 
         Args:
             control: as it is now.
             given_back: whether a person has given control back by an act of theirs.
             note: what that person had to say.
         """
-        match control.control_state:
-            case "user_control":
-                return self._go(Event.PERSON_TAKES)
-            case "ai_control":
-                return self._go(Event.PERSON_GIVES_BACK if given_back else Event.PERSON_IS_LOST, note)
-        return False
+        if control.interactor == "user":
+            return self._go(Event.PERSON_TAKES)
+        return self._go(Event.PERSON_GIVES_BACK if given_back else Event.PERSON_IS_LOST, note)
 
     def decline(self, note: str) -> bool:
         """A person does not want to, or cannot help."""
