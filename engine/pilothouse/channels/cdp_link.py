@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
-from contextlib import asynccontextmanager, suppress
-from typing import Any, cast
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from typing import Any, Protocol, cast
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 import h11
@@ -46,6 +46,16 @@ _DEFAULT_PORTS = {"ws": 80, "wss": 443}
 _NO_WEBSOCKET = (trio_websocket.HandshakeError, wsproto.utilities.ProtocolError, h11.ProtocolError)
 
 
+class CdpConnection(Protocol):
+    """What carries the messages: a WebSocket, or the other end of a channel in this process."""
+
+    async def receive(self) -> str | bytes:
+        """The next message; raises `ConnectionLost`."""
+
+    async def send(self, message: str) -> None:
+        """Send one; raises `ConnectionLost`."""
+
+
 class _Begun:
     """A command on its way."""
 
@@ -63,9 +73,9 @@ class _Begun:
 
 
 class CdpLink:
-    """A connection that is open. Made by `open_cdp_link`."""
+    """A connection that is open. Made by `open_cdp_link`, or by `linked`."""
 
-    def __init__(self, connection: trio_websocket.WebSocketConnection, on_event: Callable[[CdpEvent], None]) -> None:
+    def __init__(self, connection: CdpConnection, on_event: Callable[[CdpEvent], None]) -> None:
         self._connection = connection
         self._on_event = on_event
         self._executor = CdpExecutor()
@@ -136,20 +146,20 @@ class CdpLink:
     async def _read(self) -> None:
         try:
             while True:
-                event = self._executor.receive_untrusted(await self._connection.get_message())
+                event = self._executor.receive_untrusted(await self._connection.receive())
                 if event is not None:
                     self._on_event(event)
-        except (trio_websocket.ConnectionClosed, CdpViolation) as error:
+        except (ConnectionLost, CdpViolation) as error:
             raise self._lose(str(error)) from error
 
     async def _write(self) -> None:
         try:
             async for message in self._to_send:
                 with trio.fail_after(_WRITE_SECONDS):
-                    await self._connection.send_message(message)
+                    await self._connection.send(message)
         except trio.TooSlowError as error:
             raise self._lose(f"the browser has taken nothing for {_WRITE_SECONDS:g} s") from error
-        except (trio_websocket.ConnectionClosed, trio.ClosedResourceError) as error:
+        except (ConnectionLost, trio.ClosedResourceError) as error:
             raise self._lose(str(error)) from error
 
     def _lose(self, reason: str) -> ConnectionLost:
@@ -158,10 +168,9 @@ class CdpLink:
         return ConnectionLost(reason)
 
 
-@asynccontextmanager
-async def open_cdp_link(
+def open_cdp_link(
     address: str, on_event: Callable[[CdpEvent], None], *, max_message_size: int = LARGEST_MESSAGE
-) -> AsyncIterator[CdpLink]:
+) -> AbstractAsyncContextManager[CdpLink]:
     """Connect to a browser's DevTools; leaving the context closes the connection.
 
     What the context's body raises comes out as it is, in no group.
@@ -174,12 +183,18 @@ async def open_cdp_link(
     Raises:
         ConnectionLost: on entering, when nobody answers; in the context, when the connection goes.
     """
+    return linked(_websocket(address, max_message_size), on_event)
+
+
+@asynccontextmanager
+async def linked(
+    connecting: AbstractAsyncContextManager[CdpConnection], on_event: Callable[[CdpEvent], None]
+) -> AsyncIterator[CdpLink]:
+    """The same over any connection, which is opened by entering its context, and closed by leaving it."""
     failure: Exception | None = None
     left = False
     try:
-        parts = _parts(address)
-        async with _connected(parts) as socket, trio.open_nursery() as nursery:
-            connection = await _upgraded(nursery, socket, parts, max_message_size)
+        async with connecting as connection, trio.open_nursery() as nursery:
             link = CdpLink(connection, on_event)
             nursery.start_soon(link._read)
             nursery.start_soon(link._write)
@@ -190,14 +205,42 @@ async def open_cdp_link(
                 failure = error
             finally:
                 link._lose("the connection to the browser was closed")
-                with trio.move_on_after(_CLOSE_SECONDS, shield=True):
-                    await connection.aclose()
                 nursery.cancel_scope.cancel()
     except* (ConnectionLost, *_NO_WEBSOCKET) as group:
         if failure is None and not left:
             failure = ConnectionLost(f"no connection to the browser: {leaves(group)[0]}")
     if failure is not None:
         raise failure
+
+
+@asynccontextmanager
+async def _websocket(address: str, max_message_size: int) -> AsyncIterator[CdpConnection]:
+    parts = _parts(address)
+    async with _connected(parts) as socket, trio.open_nursery() as nursery:
+        connection = await _upgraded(nursery, socket, parts, max_message_size)
+        try:
+            yield _WebSocket(connection)
+        finally:
+            with trio.move_on_after(_CLOSE_SECONDS, shield=True):
+                await connection.aclose()
+            nursery.cancel_scope.cancel()
+
+
+class _WebSocket:
+    def __init__(self, connection: trio_websocket.WebSocketConnection) -> None:
+        self._connection = connection
+
+    async def receive(self) -> str | bytes:
+        try:
+            return await self._connection.get_message()
+        except trio_websocket.ConnectionClosed as error:
+            raise ConnectionLost(str(error)) from error
+
+    async def send(self, message: str) -> None:
+        try:
+            await self._connection.send_message(message)
+        except trio_websocket.ConnectionClosed as error:
+            raise ConnectionLost(str(error)) from error
 
 
 def _parts(address: str) -> SplitResult:
