@@ -147,7 +147,7 @@ class StreamConnection:
         if refusal is not None:
             await _refuse(scope, send, refusal.status, refusal.body, refusal.headers)
             return
-        await send({"type": "websocket.accept"})
+        await send({"type": "websocket.accept", "subprotocol": request.subprotocol})
         async with open_asgi_websocket(receive, send) as websocket:
             await serve_stream(request, websocket, self._services)
 

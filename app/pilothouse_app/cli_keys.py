@@ -55,7 +55,7 @@ async def _add_key(store: Store, organization_id: str, name: str, key: str | Non
 
 @click.group()
 def key() -> None:
-    """Make, list and revoke API keys."""
+    """Make, list and revoke API keys; rotate what signs stream tokens."""
 
 
 @key.command()
@@ -75,8 +75,18 @@ def list_keys() -> None:
 @key.command()
 @click.argument("key_id")
 def revoke(key_id: str) -> None:
-    """Refuse a key from now on. Channels that it has opened go on."""
+    """Refuse a key from now on, and the stream tokens issued with it. What they have opened is closed."""
     _with_store(partial(_revoke, key_id=key_id))
+
+
+@key.command("rotate-signing")
+def rotate_signing() -> None:
+    """Sign stream tokens with a new secret from now on.
+
+    Tokens that the previous one has signed stay good; those of the one before it are refused. So a second time
+    makes every token useless that is out there.
+    """
+    _with_store(_rotate_signing)
 
 
 async def _create(store: Store, *, organization_id: str | None, name: str) -> None:
@@ -100,6 +110,11 @@ async def _revoke(store: Store, *, key_id: str) -> None:
     if not await store.api_keys.revoke(key_id):
         raise click.ClickException(f"there is no key {key_id} that is not revoked yet")
     click.echo(f"Revoked {key_id}.", err=True)
+
+
+async def _rotate_signing(store: Store) -> None:
+    made = await store.signing_keys.rotate()
+    click.echo(f"Stream tokens are signed with {made.key_id} from now on.", err=True)
 
 
 def _with_store(command: Callable[[Store], Awaitable[None]]) -> None:

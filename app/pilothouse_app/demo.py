@@ -11,6 +11,7 @@ from pilothouse.channels.errors import ChannelEnded
 from pilothouse.protocol.destinations import AllowedDestinations
 from pilothouse_app.cli_keys import ensure_default_organization
 from pilothouse_app.ids import BROWSER_SESSION, new_id
+from pilothouse_app.issuing import issue_token
 from pilothouse_app.server import running_server
 from pilothouse_app.services import Services
 from pilothouse_app.settings import Settings
@@ -28,11 +29,14 @@ async def demonstrate(settings: Settings) -> None:
         BrowserDidNotStart: there is nothing to show.
     """
     async with running_server(settings) as (services, url):
-        token = await ensure_default_organization(services.store, settings) or settings.api_key
+        if settings.api_key is not None:
+            await ensure_default_organization(services.store, settings)
         # On the loopback interface, where browsers may not be sent otherwise.
         services.guard.allow(AllowedDestinations.parse([urlsplit(url).netloc]))
         session = await _start_session(services, f"{url}/harbour.html")
-        page = f"{url}/#{urlencode({'session': session.browser_session_id, 'token': token})}"
+        # In the fragment, which browsers send to no server, and so to no log.
+        issued = await issue_token(services.store, session, "control", session.timeout_minutes * 60, issued_by=None)
+        page = f"{url}/#{urlencode({'session': session.browser_session_id, 'token': issued.token})}"
         click.echo(f"A browser is running. Watch it, and take the helm: {page}")
         click.echo("Ctrl+C ends it.", err=True)
         await trio.sleep_forever()

@@ -18,9 +18,11 @@ from pilothouse.browsers.provider import BrowserProvider
 from pilothouse.channels.destination_guard import DestinationGuard
 from pilothouse.channels.registry import open_registry
 from pilothouse.channels.session_events import SessionEvent
-from pilothouse.channels.verification import Entity, VerificationUnavailable, Verify, open_verification
+from pilothouse.channels.verification import Entity, Verify, open_verification
+from pilothouse.channels.watches import VerificationUnavailable
 from pilothouse.protocol.rfb.input_policy import InputPolicy
 from pilothouse.protocol.verdict import Unknown, Verdict, judge_runnable, judge_session
+from pilothouse_app.admission import open_credentials
 from pilothouse_app.asgi_streams import StreamConnection
 from pilothouse_app.routes import register_routes
 from pilothouse_app.services import EXTENSION, Services
@@ -54,15 +56,18 @@ async def open_services(
         open_store(settings.database_path) as store,
         open_registry(max_viewers=settings.max_viewers, on_event=_log_event) as registry,
         open_verification(verifier(store), period=settings.verify_seconds) as verification,
+        open_credentials(store, period=settings.verify_seconds) as credentials,
         open_sessions(store, registry, verification, browsers, guard, settings.max_devtools_mib * 2**20) as sessions,
     ):
         store.on_change(verification.notify)
+        store.on_revocation(credentials.revoked)
         yield Services(
             settings=settings,
             store=store,
             sessions=sessions,
             registry=registry,
             verification=verification,
+            credentials=credentials,
             input_policy=input_policy or settings.group_policy,
             guard=guard,
             instance_id=secrets.token_hex(8),

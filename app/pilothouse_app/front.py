@@ -148,7 +148,7 @@ async def _serve_websocket(services: Services, stream: trio.SocketStream) -> Non
             if refusal is not None:
                 await websocket.reject(HTTPStatus(refusal.status), refusal.body, refusal.headers)
                 return
-            if not await websocket.accept():
+            if not await websocket.accept(request.subprotocol):
                 return
     except (ViewerLeft, trio.TooSlowError, OSError):
         await trio.aclose_forcefully(stream)

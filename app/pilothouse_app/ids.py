@@ -9,9 +9,14 @@ BROWSER_SESSION = "pbs"
 TASK = "tsk"
 WORKFLOW_RUN = "wr"
 API_KEY_ID = "key"
+SIGNING_KEY_ID = "sig"
+STREAM_TOKEN_ID = "tok"  # noqa: S105 (not a password)
 
 KEY_PREFIX = "ph_"
 """Every API key that we make begins with it, so that logs can mask keys and scanners can find leaked ones."""
+
+TOKEN_PREFIX = "pht_"  # noqa: S105
+"""The same for stream tokens; it tells them from keys, too."""
 
 
 def new_id(prefix: str) -> str:

@@ -1,7 +1,8 @@
 """Credentials never reach a log line: whatever is about to be written is masked here first.
 
 Names decide where there are names (mappings, header pairs, query parameters); the shape decides where a credential may
-stand alone (our own keys, bearer tokens, the user part of a URL); and the operator's own key is masked as it is.
+stand alone (our own keys and tokens, bearer tokens, the user part of a URL); and the operator's own key is masked as it
+is.
 """
 
 from __future__ import annotations
@@ -10,11 +11,15 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from pilothouse_app.ids import KEY_PREFIX
+from pilothouse_app.authentication import SUBPROTOCOL_PREFIX
+from pilothouse_app.ids import KEY_PREFIX, TOKEN_PREFIX
 
 MASK = "***"
 
-_NAMES = r"x-api-key|authorization|proxy-authorization|api[-_]?key|(?:[a-z]+_)?token|(?:[a-z]+_)?password|signature"
+_NAMES = (
+    r"x-api-key|authorization|proxy-authorization|sec-websocket-protocol|api[-_]?key|(?:[a-z]+_)?token|"
+    r"(?:[a-z]+_)?password|signature"
+)
 _IS_SECRET_NAME = re.compile(_NAMES, re.IGNORECASE)
 
 _PATTERNS = [
@@ -30,6 +35,8 @@ _PATTERNS = [
     ),
     (re.compile(r"\b(bearer|basic)\s+[a-z0-9._~+/=-]{8,}", re.IGNORECASE), rf"\1 {MASK}"),
     (re.compile(rf"(?<![A-Za-z0-9]){KEY_PREFIX}[A-Za-z0-9_-]{{8,}}"), KEY_PREFIX + MASK),
+    (re.compile(rf"(?<![A-Za-z0-9]){TOKEN_PREFIX}[A-Za-z0-9_.-]{{8,}}"), TOKEN_PREFIX + MASK),
+    (re.compile(rf"{re.escape(SUBPROTOCOL_PREFIX)}[^\s\"',;)}}\]]+"), SUBPROTOCOL_PREFIX + MASK),
     (re.compile(r"(?<=://)[^/\s\"'@]+@"), f"{MASK}@"),
 ]
 

@@ -12,6 +12,7 @@ from pilothouse.channels.registry import Registry
 from pilothouse.channels.verification import Verification
 from pilothouse.protocol.control import ControlState, Viewer
 from pilothouse.protocol.rfb.input_policy import InputPolicy
+from pilothouse_app.admission import Credentials
 from pilothouse_app.settings import Settings
 from pilothouse_app.store import Store
 from pilothouse_app.store.entities import BrowserSession, RunnableKind, SessionStatus
@@ -71,7 +72,8 @@ class Services:
         store: entities and keys.
         sessions: browsers.
         registry: who is connected.
-        verification: whether they still may be.
+        verification: whether what they came for is still there.
+        credentials: whether what they came with is still good.
         input_policy: what whoever holds control may do.
         guard: decides where they may send browsers.
         instance_id: names this process among others.
@@ -83,6 +85,7 @@ class Services:
     sessions: SessionManager
     registry: Registry
     verification: Verification
+    credentials: Credentials
     input_policy: InputPolicy
     guard: DestinationGuard
     instance_id: str

@@ -21,6 +21,7 @@ from pilothouse.protocol.destinations import AllowedDestinations
 from pilothouse.protocol.rfb.constants import MAX_CUT_TEXT
 from pilothouse.protocol.rfb.input_groups import GROUPS
 from pilothouse.protocol.rfb.input_policy import READY_POLICIES, GroupPolicy
+from pilothouse_app.ids import TOKEN_PREFIX
 from pilothouse_app.network_names import HostList, is_host_name, parse_origin
 
 PREFIX = "PILOTHOUSE_"
@@ -62,7 +63,7 @@ def _path(text: str) -> Path:
 
 
 def _api_key(text: str) -> str:
-    if not re.fullmatch(f"[!-~]{{{MIN_API_KEY_LENGTH},}}", text):
+    if not re.fullmatch(f"(?!{TOKEN_PREFIX})[!-~]{{{MIN_API_KEY_LENGTH},}}", text):
         raise ValueError("not an API key")
     return text
 
@@ -167,7 +168,8 @@ class Settings:
         metadata=_variable(
             _api_key,
             default="none",
-            allowed=f"at least {MIN_API_KEY_LENGTH} printable ASCII characters without spaces",
+            allowed=f"at least {MIN_API_KEY_LENGTH} printable ASCII characters without spaces "
+            f"that do not begin with {TOKEN_PREFIX}",
             about="An API key of the default organization. Without it, the first start makes one and prints it once.",
         ),
     )

@@ -18,8 +18,9 @@ from pilothouse.channels.transport import MessageTransport
 from pilothouse.channels.verification import Entity
 from pilothouse.channels.vnc import VncChannel
 from pilothouse.protocol.control import Viewer
+from pilothouse_app.admission import Admission
+from pilothouse_app.authentication import Credential, authenticate, credential_subprotocol, presented_credential
 from pilothouse_app.authentication import Unauthorized as BadCredential
-from pilothouse_app.authentication import authenticate, presented_credential
 from pilothouse_app.origins import websocket_origin_allowed
 from pilothouse_app.services import Services
 from pilothouse_app.store import StoreError
@@ -31,6 +32,12 @@ _CHANNELS: dict[str, Callable[[Connection, Services], Channel]] = {
     "vnc": lambda connection, services: VncChannel(connection, policy=services.input_policy),
     "messages": lambda connection, _services: MessageChannel(connection),
 }
+
+_OPENED_BY: dict[str, frozenset[str]] = {
+    "vnc": frozenset({"all", "view", "control"}),
+    "messages": frozenset({"all", "view", "control"}),
+}
+"""Scopes of the credentials that open each kind of channel."""
 
 _log = structlog.get_logger(__name__)
 
@@ -52,6 +59,11 @@ class StreamRequest:
     headers: Mapping[str, str] = attrs.field(repr=False)
     peer_ip: str
     local_address: tuple[str, int]
+
+    @property
+    def subprotocol(self) -> str | None:
+        """The subprotocol to answer with: browsers drop the connection when one that they offered is not answered."""
+        return credential_subprotocol(self.headers)
 
     @classmethod
     def parse(
@@ -99,20 +111,20 @@ async def serve_stream(request: StreamRequest, transport: MessageTransport, serv
     channel_kind, entity_kind, entity_id = match.groups()
     with structlog.contextvars.bound_contextvars(channel=channel_kind, entity=entity_id):
         try:
-            viewer, organization_id = await _who(request, services)
+            credential = await _who(request, services, _OPENED_BY[channel_kind])
+            viewer = Viewer(credential.credential_id, _client_id(request), credential.viewer_scope)
         except ChannelEnded as error:
             outcome = error.outcome
             with trio.move_on_after(GOODBYE_SECONDS):
                 await transport.close(outcome.close_code, outcome.reason)
         else:
             _log.info("channel opened", client_id=viewer.client_id)
-            entity = Entity(entity_kind, entity_id, organization_id)
             connection = Connection(
                 transport,
-                entity,
+                Entity(entity_kind, entity_id, credential.organization_id),
                 viewer,
                 services.registry,
-                services.verification,
+                Admission(credential, services.credentials, services.verification, services.store),
                 services.settings.clipboard_policy,
             )
             outcome = await run_channel(_CHANNELS[channel_kind](connection, services))
@@ -120,8 +132,13 @@ async def serve_stream(request: StreamRequest, transport: MessageTransport, serv
         return outcome
 
 
-async def _who(request: StreamRequest, services: Services) -> tuple[Viewer, str]:
-    """The viewer and the organization that the request is made for."""
+async def _who(request: StreamRequest, services: Services, scopes: frozenset[str]) -> Credential:
+    """Whom the request is from.
+
+    Raises:
+        Unauthorized: nobody who may open this stream.
+        NotReady: the store cannot tell.
+    """
     try:
         credential = await authenticate(
             services.store, presented_credential(request.headers, request.query, websocket=True)
@@ -130,7 +147,13 @@ async def _who(request: StreamRequest, services: Services) -> tuple[Viewer, str]
         raise Unauthorized from error
     except StoreError as error:
         raise NotReady(detail=str(error)) from error
+    if credential.scope not in scopes:
+        raise Unauthorized("this token is not for this stream")
+    return credential
+
+
+def _client_id(request: StreamRequest) -> str:
     client_id = request.query.get("client_id", "")
     if not _CLIENT_ID.fullmatch(client_id):
         raise MissingParameter
-    return Viewer(credential.credential_id, client_id, credential.viewer_scope), credential.organization_id
+    return client_id

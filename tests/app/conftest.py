@@ -16,6 +16,7 @@ from pilothouse.channels.destination_guard import DestinationGuard
 from pilothouse.channels.registry import open_registry
 from pilothouse.channels.verification import Entity, open_verification
 from pilothouse.protocol.verdict import Unknown, Verdict
+from pilothouse_app.admission import open_credentials
 from pilothouse_app.authentication import hash_key
 from pilothouse_app.routes import register_routes
 from pilothouse_app.services import EXTENSION, Services
@@ -52,13 +53,18 @@ async def services(store: Store, sessions: FakeSessions, settings: Settings) -> 
     async def verify(entity: Entity) -> Verdict:
         return Unknown()
 
-    async with open_registry() as registry, open_verification(verify) as verification:
+    async with (
+        open_registry() as registry,
+        open_verification(verify) as verification,
+        open_credentials(store, period=settings.verify_seconds) as credentials,
+    ):
         yield Services(
             settings=settings,
             store=store,
             sessions=sessions,
             registry=registry,
             verification=verification,
+            credentials=credentials,
             input_policy=settings.group_policy,
             guard=DestinationGuard(),
             instance_id="instance-1",

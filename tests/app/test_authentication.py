@@ -1,17 +1,26 @@
-"""Who is asking: keys by hash, in the places where a credential may stand."""
+"""Who is asking: keys by hash, tokens by signature, in the places where a credential may stand."""
 
 from __future__ import annotations
 
 import sqlite3
 from pathlib import Path
+from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
 
-from pilothouse_app.authentication import Credential, Unauthorized, authenticate, hash_key, presented_credential
+from pilothouse_app.authentication import (
+    Credential,
+    Unauthorized,
+    authenticate,
+    hash_key,
+    presented_credential,
+    still_stands,
+)
 from pilothouse_app.ids import new_api_key
+from pilothouse_app.issuing import IssuedToken, issue_token
 from pilothouse_app.store import Store, StoreUnavailable, open_store
-from pilothouse_app.store.entities import ApiKey
+from pilothouse_app.store.entities import ApiKey, BrowserSession
 
 
 @pytest.mark.parametrize(
@@ -28,6 +37,18 @@ from pilothouse_app.store.entities import ApiKey
         ({}, {"apikey": "q"}, None, "q"),
         ({}, {"token": "t"}, None, "t"),
         ({}, {"apikey": "", "token": "t"}, None, "t"),
+        ({"sec-websocket-protocol": "pilothouse.token.s"}, {}, None, "s"),
+        (
+            {"sec-websocket-protocol": " pilothouse.token.s.t-u_v , binary"},
+            {"apikey": "q", "token": "t"},
+            None,
+            "s.t-u_v",
+        ),
+        ({"sec-websocket-protocol": "binary, pilothouse.token.s"}, {"token": "t"}, None, "t"),
+        ({"sec-websocket-protocol": "pilothouse.token."}, {}, None, None),
+        ({"sec-websocket-protocol": 'pilothouse.token."s"'}, {}, None, None),
+        ({"sec-websocket-protocol": "pilothouse.token.s", "x-api-key": "k"}, {}, "k", "k"),
+        ({"sec-websocket-protocol": "pilothouse.token.s", "authorization": "Bearer t"}, {}, "t", "t"),
     ],
 )
 def test_where_a_credential_may_stand(
@@ -98,3 +119,76 @@ def test_new_keys_are_long_random_and_recognizable() -> None:
 
     assert len(keys) == 100
     assert all(key.startswith("ph_") and len(key) >= 46 for key in keys)
+
+
+async def issued(store: Store, ttl_seconds: int = 600) -> IssuedToken:
+    await store.api_keys.add(ApiKey(key_id="key_1", organization_id="o_1", name="x", key_hash=hash_key("k")))
+    session = BrowserSession(browser_session_id="pbs_1", organization_id="o_1", provider="local")
+    await store.browser_sessions.add(session)
+    return await issue_token(store, session, "view", ttl_seconds, issued_by="key_1")
+
+
+async def test_a_token_opens_its_own_session(store: Store) -> None:
+    token = await issued(store)
+
+    assert await authenticate(store, token.token) == Credential(
+        "o_1", token.token_id, "view", "pbs_1", token.expires_at
+    )
+
+
+@pytest.mark.parametrize(
+    ("spoil", "why"),
+    [
+        (lambda store, token: store.stream_tokens.revoke(token.token_id, "pbs_1"), "{} was revoked"),
+        (lambda store, token: store.api_keys.revoke("key_1"), "{} was revoked"),
+        (lambda store, token: rotate_twice(store), "it was not signed by us"),
+    ],
+)
+async def test_a_token_that_is_good_no_more(store: Store, spoil: Any, why: str) -> None:
+    token = await issued(store)
+    credential = await authenticate(store, token.token)
+    await spoil(store, token)
+    with capture_logs() as logs, pytest.raises(Unauthorized, match=r"^$"):
+        await authenticate(store, token.token)
+    assert [line["why"] for line in logs] == [why.format(token.token_id)]
+    assert await still_stands(store, credential) is (why == "it was not signed by us")
+
+
+async def rotate_twice(store: Store) -> None:
+    await store.signing_keys.rotate()
+    await store.signing_keys.rotate()
+
+
+async def test_a_token_survives_one_rotation(store: Store) -> None:
+    token = await issued(store)
+    await store.signing_keys.rotate()
+
+    assert (await authenticate(store, token.token)).credential_id == token.token_id
+
+
+async def test_an_expired_token_stands_no_more(store: Store) -> None:
+    token = await issued(store, ttl_seconds=0)
+
+    with pytest.raises(Unauthorized):
+        await authenticate(store, token.token)
+    assert not await still_stands(store, Credential("o_1", token.token_id, "view", "pbs_1", token.expires_at))
+
+
+async def test_a_key_stands_until_it_is_revoked(store: Store) -> None:
+    await issued(store)
+    credential = await authenticate(store, "k")
+
+    assert await still_stands(store, credential)
+    await store.api_keys.revoke("key_1")
+    assert not await still_stands(store, credential)
+
+
+async def test_the_store_holds_no_token(store: Store, database_path: Path) -> None:
+    token = await issued(store)
+    reader = sqlite3.connect(database_path)
+    dump = "\n".join(reader.iterdump())
+    reader.close()
+
+    assert token.token_id in dump
+    assert not [part for part in token.token.removeprefix("pht_").split(".") if part in dump]
+    assert token.token not in repr(token)

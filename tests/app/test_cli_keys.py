@@ -85,6 +85,19 @@ async def test_keys_are_made_and_revoked_while_a_server_has_the_database_open(tm
             await authenticate(store, new_key)
 
 
+async def test_what_signs_tokens_is_rotated(tmp_path: Path) -> None:
+    rotated = [await trio.to_thread.run_sync(run, tmp_path, "rotate-signing") for _ in range(3)]
+
+    async with open_store(tmp_path / "pilothouse.sqlite3") as store:
+        live = await store.signing_keys.live()
+    assert [f"Stream tokens are signed with {key.key_id} from now on.\n" for key in live] == [
+        rotated[2].stderr,
+        rotated[1].stderr,
+    ]
+    assert all(result.exit_code == 0 and not result.stdout for result in rotated)
+    assert not [key for key in live if key.secret in "".join(result.output for result in rotated)]
+
+
 async def test_the_first_start_makes_one_key_and_the_next_none(tmp_path: Path) -> None:
     settings = Settings(data_dir=tmp_path)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from pilothouse_app.ids import new_api_key
 from pilothouse_app.log_masking import CredentialMask
+from pilothouse_app.stream_tokens import Claims, sign
 
 # What stands between < and > is the credential.
 MASKED = """
@@ -27,6 +29,9 @@ authorization: <Basic SECRET>
 sent Bearer <SECRET> to nobody
 connecting to ws://<ada:SECRET>@10.0.0.1:5900/
 vnc_password=<SECRET>
+Sec-WebSocket-Protocol: <pilothouse.token.SECRET>, binary
+[(b'sec-websocket-protocol', b'<pilothouse.token.SECRET>')]
+offered pilothouse.token.<SECRET>, binary
 """.strip().splitlines()
 LEFT_ALONE = """
 GET /api/v1/browser_sessions?limit=5&cursor=abcdefgh HTTP/1.1
@@ -56,6 +61,16 @@ def test_our_own_keys_are_masked_between_any_two_texts(before: str, after: str) 
     key = new_api_key()
 
     assert key not in CredentialMask().text(f"{before} {key} {after}")
+
+
+@given(st.text(), st.text())
+def test_our_own_tokens_are_masked_between_any_two_texts(before: str, after: str) -> None:
+    claims = Claims("tok_1", "o_1", "pbs_1", "view", datetime.now(UTC))
+    token = sign(claims, ["secret"])
+
+    masked = CredentialMask().text(f"{before} {token} {after}")
+
+    assert not [part for part in token.removeprefix("pht_").split(".") if part in masked]
 
 
 @given(st.text(), st.text())

@@ -104,9 +104,18 @@ async def test_streams_are_where_the_client_came_from(
         "messages_url": f"{base}/api/v1/stream/messages/browser_session/{session_id}",
         "screencast_url": None,
         "input_url": None,
-        "cdp_url": None,
-        "events_url": None,
+        "cdp_url": f"{base}/api/v1/cdp/{session_id}",
+        "events_url": f"{base}/api/v1/stream/events/browser_session/{session_id}",
     }
+
+
+async def test_a_session_without_devtools_has_no_gate(rest: RestClient) -> None:
+    session = await rest.new_session(provider="attached", vnc_address="tcp://127.0.0.1:5900")
+
+    answer = await rest.get(f"/browser_sessions/{session['browser_session_id']}/stream")
+
+    assert answer.json["cdp_url"] is None
+    assert answer.json["vnc_url"] is not None
 
 
 async def test_a_session_without_a_picture_has_no_vnc_url(rest: RestClient) -> None:
@@ -115,6 +124,7 @@ async def test_a_session_without_a_picture_has_no_vnc_url(rest: RestClient) -> N
     answer = await rest.get(f"/browser_sessions/{session['browser_session_id']}/stream")
 
     assert (answer.json["transport"], answer.json["vnc_url"]) == ("cdp", None)
+    assert answer.json["cdp_url"].endswith(f"/api/v1/cdp/{session['browser_session_id']}")
     assert (
         await rest.with_key(OTHER_KEY).get(f"/browser_sessions/{session['browser_session_id']}/stream")
     ).status == 404

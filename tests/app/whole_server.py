@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import Any, Literal
 from urllib.parse import urlencode, urlsplit
@@ -102,16 +102,26 @@ class WholeServer:
 
         return await eventually(look)
 
+    async def token(self, session_id: str, scope: str = "control", **body: Any) -> Any:
+        """A new stream token of the session, as the API shows it."""
+        return await self.api("POST", f"/browser_sessions/{session_id}/stream_tokens", {"scope": scope, **body})
+
     async def end(self, session_id: str) -> None:
         await self.api("DELETE", f"/browser_sessions/{session_id}")
 
     def stream(
-        self, path: str, *, key: str | None = KEY, headers: Mapping[str, str] | None = None, **query: str
+        self,
+        path: str,
+        *,
+        key: str | None = KEY,
+        headers: Mapping[str, str] | None = None,
+        subprotocols: Sequence[str] = (),
+        **query: str,
     ) -> AbstractAsyncContextManager[WebSocketClient]:
         """Open a WebSocket under `/api/v1/stream/`."""
         credential = {} if key is None else {"apikey": key}
         resource = f"/api/v1/stream/{path}?{urlencode({**query, **credential})}"
-        return open_websocket_client(HOST, self.port, resource, headers=headers)
+        return open_websocket_client(HOST, self.port, resource, headers=headers, subprotocols=subprotocols)
 
     @asynccontextmanager
     async def viewer(

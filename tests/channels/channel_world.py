@@ -15,7 +15,8 @@ from pilothouse.channels.message import MessageChannel
 from pilothouse.channels.registry import LiveSession, Registry, open_registry
 from pilothouse.channels.session_events import InputBlocked, SessionEvent
 from pilothouse.channels.transport import MessageTransport
-from pilothouse.channels.verification import Entity, Verification, VerificationUnavailable, open_verification
+from pilothouse.channels.verification import Entity, Verification, open_verification
+from pilothouse.channels.watches import VerificationUnavailable
 from pilothouse.protocol.control import Viewer
 from pilothouse.protocol.messages import FromFrontend, ToFrontend, decode_from_server, encode
 from pilothouse.protocol.verdict import Valid, Verdict

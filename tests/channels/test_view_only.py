@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import attrs
 import pytest
 from channel_world import ALICE, BOB, SESSION_ID, open_world
 from vnc_stage import open_stage
@@ -37,7 +38,7 @@ async def test_nobody_gives_it_control(scope: Any) -> None:
 
 
 def example_of(kind: type[FromFrontend]) -> dict[str, Any]:
-    values = {"text": "ahoy", "url": "https://example.com", "id": "1", "request_id": "1", "hard": True}
+    values = {field.name: True if field.type in (bool, "bool") else "1" for field in attrs.fields(kind)}
     return {"kind": kind.kind, **values}
 
 

@@ -119,6 +119,31 @@ async def test_what_comes_before_the_answer_cannot_confuse_it() -> None:
             await server.receive()
 
 
+async def test_chosen_subprotocol_is_answered() -> None:
+    for chosen in ("one", "two", None):
+        async with open_raw() as (server, peer):
+            await peer.send_all(upgrade_request(Sec_WebSocket_Protocol="one, two"))
+            assert await server.accept(chosen)
+            head = (await peer.receive_some()).decode().lower()
+            assert ("sec-websocket-protocol: " in head, f"sec-websocket-protocol: {chosen}\r\n" in head) == (
+                chosen is not None,
+                chosen is not None,
+            )
+
+
+async def test_offered_subprotocols_are_not_quoted_in_what_we_complain_about() -> None:
+    for key in (None, "x"):
+        async with open_raw() as (server, peer):
+            await peer.send_all(upgrade_request(Sec_WebSocket_Protocol='sesame, "', Sec_WebSocket_Key=key))
+            assert not await server.accept("sesame")
+            answer = await rest(peer)
+            assert answer.startswith(b"HTTP/1.1 400 ")
+            assert b"sesame" not in answer
+    async with open_raw() as (server, peer):
+        await peer.send_all(upgrade_request(Sec_WebSocket_Protocol='sesame, "'))
+        assert await server.accept()
+
+
 async def test_reject() -> None:
     body = '{"error": {"code": "origin_not_allowed"}}'
     async with open_raw() as (server, peer):

@@ -15,6 +15,7 @@ from pilothouse_app.routes.pages import pages
 from pilothouse_app.routes.requests import MAX_BODY, ApiRequest, ApiResponse
 from pilothouse_app.routes.response_headers import add_response_headers
 from pilothouse_app.routes.runnables import runnables
+from pilothouse_app.routes.stream_tokens import stream_tokens
 from pilothouse_app.routes.takeover_requests import takeover_requests
 
 STATIC = Path(__file__).parents[1] / "static"
@@ -35,6 +36,6 @@ def register_routes(app: QuartTrio, *, static: Path = STATIC) -> None:
     register_openapi(app)
     register_error_handlers(app)
     app.after_request(add_response_headers)
-    api = (health, browser_sessions, control, takeover_requests, runnables("task"), runnables("workflow_run"))
-    for blueprint in (*api, pages(static)):
+    sessions = (browser_sessions, control, stream_tokens, takeover_requests)
+    for blueprint in (health, *sessions, runnables("task"), runnables("workflow_run"), pages(static)):
         app.register_blueprint(blueprint)

@@ -120,7 +120,9 @@ async def _on_api_error(error: ApiError) -> Response:
 
 
 async def _on_unauthorized(error: Unauthorized) -> Response:
-    response = _answer(401, "unauthorized", "A valid API key is needed, in the header x-api-key.")
+    response = _answer(
+        401, "unauthorized", "A valid API key is needed, in the header x-api-key, or a valid stream token."
+    )
     response.headers["WWW-Authenticate"] = "Bearer"
     return response
 

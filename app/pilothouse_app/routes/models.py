@@ -9,7 +9,7 @@ import attrs
 from msgspec import Meta
 
 from pilothouse.channels.takeovers import Takeover
-from pilothouse.protocol.control import ControlState
+from pilothouse.protocol.control import ControlState, Scope
 from pilothouse.protocol.takeover import LARGEST_NOTE, LARGEST_REASON, LONGEST_DEADLINE, Outcome, Phase
 from pilothouse_app.store.entities import (
     BrowserSession,
@@ -25,6 +25,7 @@ from pilothouse_app.store.entities import (
     WorkflowRunStatus,
     format_time,
 )
+from pilothouse_app.stream_tokens import LONGEST_LIFE_SECONDS
 
 ViewT = TypeVar("ViewT", bound=attrs.AttrsInstance)
 
@@ -101,6 +102,23 @@ class WaitQuery:
     """Whether to answer when there is something to tell."""
 
     wait: bool = False
+
+
+@attrs.frozen
+class NewStreamToken:
+    """What a token is to be for, and for how long."""
+
+    scope: Scope
+    ttl_seconds: Annotated[int, Meta(ge=1, le=LONGEST_LIFE_SECONDS)] = 600
+
+
+@attrs.frozen
+class StreamTokenView:
+    """A token. It is shown this once; its id is what revokes it."""
+
+    token: str = attrs.field(repr=False)
+    expires_at: Moment
+    token_id: str
 
 
 @attrs.frozen

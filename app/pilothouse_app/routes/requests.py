@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, cast
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar, cast
 
 import attrs
 import orjson
@@ -11,9 +11,14 @@ from quart import Blueprint, current_app, g, request
 from quart_trio import QuartTrio
 from quart_trio.wrappers import TrioRequest, TrioResponse
 
+from pilothouse.protocol.control import Scope
 from pilothouse_app.authentication import Credential, authenticate, presented_credential
-from pilothouse_app.routes.errors import BASE_PATH, ApiError
+from pilothouse_app.routes.errors import BASE_PATH, ApiError, not_allowed, not_found
 from pilothouse_app.services import Services, services_of
+
+RouteT = TypeVar("RouteT", bound=Callable[..., Any])
+
+_SCOPES_OF_ROUTE = "scopes"
 
 MAX_BODY = 1024 * 1024
 """Bytes of a request's body."""
@@ -80,8 +85,31 @@ def protected_blueprint(name: str) -> Blueprint:
     return blueprint
 
 
+def for_tokens(*scopes: Scope) -> Callable[[RouteT], RouteT]:
+    """Open a route to stream tokens of these scopes, each for its own session. All others are for API keys only.
+
+    Stands right below the line that says where the route is.
+    """
+
+    def note(route: RouteT) -> RouteT:
+        route.__dict__[_SCOPES_OF_ROUTE] = scopes
+        return route
+
+    return note
+
+
 async def _require_credential() -> None:
     # A browser asks first, without a credential, whether it may send one.
     if request.method != "OPTIONS":
         presented = presented_credential(arrival().headers, request.args, websocket=False)
         g.credential = await authenticate(services().store, presented)
+        if g.credential.scope != "all":
+            _check_token(g.credential)
+
+
+def _check_token(token: Credential) -> None:
+    if (request.view_args or {}).get("session_id", token.session_id) != token.session_id:
+        raise not_found("browser_session")
+    route = current_app.view_functions[request.endpoint or ""]
+    if token.scope not in getattr(route, _SCOPES_OF_ROUTE, ()):
+        raise not_allowed()

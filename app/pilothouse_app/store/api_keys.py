@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from pilothouse_app.store.database import Database
 from pilothouse_app.store.entities import ApiKey, format_time, utc_now
 from pilothouse_app.store.tables import Table
@@ -10,10 +12,16 @@ API_KEYS = Table("api_keys", "key_id", ApiKey)
 
 
 class ApiKeys:
-    """Reads and writes API keys."""
+    """Reads and writes API keys.
 
-    def __init__(self, database: Database) -> None:
+    Args:
+        database: where they are.
+        revoked: told the id of each key that was revoked.
+    """
+
+    def __init__(self, database: Database, revoked: Callable[[str], None]) -> None:
         self._database = database
+        self._revoked = revoked
 
     async def add(self, key: ApiKey) -> None:
         """Store a new key.
@@ -36,4 +44,12 @@ class ApiKeys:
         """Make a key useless; says whether it was of use before."""
         statement = "UPDATE api_keys SET revoked_at = ? WHERE key_id = ? AND revoked_at IS NULL"
         parameters = [format_time(utc_now()), key_id]
-        return await self._database.write(lambda db: db.execute(statement, parameters).rowcount == 1)
+        changed = await self._database.write(lambda db: db.execute(statement, parameters).rowcount == 1)
+        if changed:
+            self._revoked(key_id)
+        return changed
+
+    async def stands(self, key_id: str) -> bool:
+        """Whether a key is known, and was not revoked."""
+        query = "SELECT 1 FROM api_keys WHERE key_id = ? AND revoked_at IS NULL"
+        return await self._database.read(lambda db: db.execute(query, [key_id]).fetchone() is not None)

@@ -7,6 +7,7 @@ from typing import Literal
 
 import attrs
 
+from pilothouse.protocol.control import Scope
 from pilothouse.protocol.verdict import FINAL_RUNNABLE_STATUSES, FINAL_SESSION_STATUSES
 
 EntityKind = Literal["browser_session", "task", "workflow_run"]
@@ -53,6 +54,33 @@ class ApiKey:
     name: str
     key_hash: str = attrs.field(repr=False)
     created_at: datetime = attrs.field(factory=utc_now)
+    revoked_at: datetime | None = None
+
+
+@attrs.frozen(kw_only=True)
+class SigningKey:
+    """A secret that signs stream tokens."""
+
+    key_id: str
+    secret: str = attrs.field(repr=False)
+    created_at: datetime = attrs.field(factory=utc_now)
+
+
+@attrs.frozen(kw_only=True)
+class StreamToken:
+    """A credential for one browser session, known only by its id.
+
+    Attributes:
+        issued_by: the API key with which it was asked for; None is the server itself.
+    """
+
+    token_id: str
+    organization_id: str
+    browser_session_id: str
+    scope: Scope
+    issued_by: str | None
+    created_at: datetime = attrs.field(factory=utc_now)
+    expires_at: datetime
     revoked_at: datetime | None = None
 
 

@@ -99,7 +99,40 @@ def m004_events(db: Database) -> None:
     db.table("events").create_index(["at"])
 
 
-STEPS = (m001_organizations_and_keys, m002_browser_sessions, m003_tasks_and_workflow_runs, m004_events)
+def m005_stream_tokens(db: Database) -> None:
+    db.execute(
+        """
+        CREATE TABLE signing_keys (
+            key_id TEXT PRIMARY KEY,
+            secret TEXT NOT NULL,
+            created_at TEXT NOT NULL
+        )
+        """
+    )
+    db.execute(
+        """
+        CREATE TABLE stream_tokens (
+            token_id TEXT PRIMARY KEY,
+            organization_id TEXT NOT NULL REFERENCES organizations,
+            browser_session_id TEXT NOT NULL REFERENCES browser_sessions ON DELETE CASCADE,
+            scope TEXT NOT NULL,
+            issued_by TEXT REFERENCES api_keys ON DELETE CASCADE,
+            created_at TEXT NOT NULL,
+            expires_at TEXT NOT NULL,
+            revoked_at TEXT
+        )
+        """
+    )
+    db.table("stream_tokens").create_index(["expires_at"])
+
+
+STEPS = (
+    m001_organizations_and_keys,
+    m002_browser_sessions,
+    m003_tasks_and_workflow_runs,
+    m004_events,
+    m005_stream_tokens,
+)
 
 MIGRATIONS = Migrations("pilothouse")
 for _step in STEPS:

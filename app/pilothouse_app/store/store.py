@@ -17,6 +17,8 @@ from pilothouse_app.store.entities import BrowserSession, Entity, EntityKind
 from pilothouse_app.store.events import Events
 from pilothouse_app.store.organizations import Organizations
 from pilothouse_app.store.runnables import RUNNABLES, Runnables
+from pilothouse_app.store.signing_keys import SigningKeys
+from pilothouse_app.store.stream_tokens import StreamTokens
 
 PING_SECONDS = 1.0
 
@@ -43,7 +45,10 @@ class Store:
         self._database = database
         self._callbacks: list[ChangeCallback] = []
         self.organizations = Organizations(database)
-        self.api_keys = ApiKeys(database)
+        self._revocation_callbacks: list[Callable[[str], None]] = []
+        self.api_keys = ApiKeys(database, self._revoked)
+        self.signing_keys = SigningKeys(database)
+        self.stream_tokens = StreamTokens(database, self._revoked)
         self.browser_sessions = BrowserSessions(database, partial(self._changed, "browser_session"))
         self.runnables = Runnables(database, self._changed)
         self.events = Events(database)
@@ -54,6 +59,10 @@ class Store:
         The callback is called in the Trio thread when the change is on disk; it must not wait.
         """
         self._callbacks.append(callback)
+
+    def on_revocation(self, callback: Callable[[str], None]) -> None:
+        """Have the id of each key and token told that this process has revoked; as for `on_change`."""
+        self._revocation_callbacks.append(callback)
 
     async def ping(self) -> None:
         """Ask whether the store answers, and be less patient than usual.
@@ -85,6 +94,10 @@ class Store:
             return Looked(runnable, SESSIONS.get(db, session_id, organization_id) if session_id else None)
 
         return await self._database.read(query)
+
+    def _revoked(self, credential_id: str) -> None:
+        for callback in self._revocation_callbacks:
+            callback(credential_id)
 
     def _changed(self, kind: EntityKind, entity_id: str) -> None:
         for callback in self._callbacks:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import secrets
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from functools import partial
 from typing import ClassVar, Protocol
 
@@ -28,7 +29,7 @@ from pilothouse.channels.errors import (
 from pilothouse.channels.member import Member, nothing_under_way
 from pilothouse.channels.registry import LiveSession, Registry
 from pilothouse.channels.transport import MessageTransport
-from pilothouse.channels.verification import Entity, Verification
+from pilothouse.channels.verification import Entity
 from pilothouse.protocol.clipboard_policy import BOTH, ClipboardPolicy
 from pilothouse.protocol.control import Scope, Viewer
 
@@ -36,6 +37,14 @@ GOODBYE_SECONDS = 1.0
 """How long a transport may take to close."""
 
 _log = logging.getLogger(__name__)
+
+
+class Verifying(Protocol):
+    """Lets channels in, and ends them: a `Verification`, or what an application has put before it."""
+
+    def admitted(self, entity: Entity, signal: EndSignal) -> AbstractAsyncContextManager[str]:
+        """See `Verification.admitted`."""
+        ...
 
 
 @attrs.frozen
@@ -55,7 +64,7 @@ class Connection:
     entity: Entity
     viewer: Viewer
     registry: Registry
-    verification: Verification
+    verification: Verifying
     clipboard: ClipboardPolicy = BOTH
 
     @property

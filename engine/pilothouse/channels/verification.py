@@ -1,23 +1,20 @@
 """Is the session, task or run behind a channel still valid?
 
-All channels of one entity share one poller, so a thousand viewers of a hundred sessions cost a hundred look-ups per
-period. A poller lives as long as somebody is admitted. What it finds ends the channels by raising in their nurseries.
+It is asked once before a channel begins, and again and again while it goes on; see `watches.py`.
 """
 
 from __future__ import annotations
 
-import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import attrs
 import trio
 
 from pilothouse.channels.end_signal import EndSignal
 from pilothouse.channels.errors import BrowserGone, ChannelEnded, NoLongerValid, NotFound, NotReady
+from pilothouse.channels.watches import VerificationUnavailable, Watches
 from pilothouse.protocol.verdict import Refused, Unknown, Valid, Verdict
-
-_log = logging.getLogger(__name__)
 
 
 @attrs.frozen
@@ -35,27 +32,19 @@ class Entity:
     organization_id: str
 
 
-class VerificationUnavailable(Exception):
-    """The verifier cannot tell at the moment. This is not a refusal."""
-
-
 Verify = Callable[[Entity], Awaitable[Verdict]]
 """Looks an entity up; raises VerificationUnavailable when that cannot be done now."""
 
 
-class _Watch:
-    """One entity's poller: whom it ends, and what they were admitted to."""
+@attrs.frozen
+class _Admitted:
+    """An entity, and the browser session that it stood for at the time."""
 
-    def __init__(self, session_id: str) -> None:
-        self.session_id = session_id
-        self.signals: set[EndSignal] = set()
-        self.changed = trio.Event()
-        self.changed.set()  # perhaps during the first look, when nobody watched yet
-        self.scope = trio.CancelScope()
+    entity: Entity
+    session_id: str
 
-    def end(self, error: ChannelEnded) -> None:
-        for signal in self.signals:
-            signal.send(error)
+    def to(self, kind: str, entity_id: str) -> bool:
+        return (self.entity.kind, self.entity.id) == (kind, entity_id)
 
 
 class Verification:
@@ -63,10 +52,8 @@ class Verification:
 
     def __init__(self, verify: Verify, nursery: trio.Nursery, period: float, max_failures: int) -> None:
         self._verify = verify
-        self._nursery = nursery
         self._period = period
-        self._max_failures = max_failures
-        self._watches: dict[Entity, _Watch] = {}
+        self._watches = Watches(self._look_again, nursery, period, max_failures)
 
     def __len__(self) -> int:
         """The number of entities that are being watched."""
@@ -86,33 +73,21 @@ class Verification:
             NotReady: it has no browser session yet, or it cannot be verified at the moment.
         """
         session_id = await self._first(entity)
-        watch = self._watches.get(entity)
-        if watch is None or watch.session_id != session_id:
-            watch = self._watches[entity] = _Watch(session_id)
-            self._nursery.start_soon(self._poll, entity, watch)
-        watch.signals.add(signal)
-        try:
+        with self._watches.watching(_Admitted(entity, session_id), signal):
             yield session_id
-        finally:
-            watch.signals.discard(signal)
-            if not watch.signals:
-                watch.scope.cancel()
-                self._forget(entity, watch)
 
     def notify(self, kind: str, entity_id: str) -> None:
         """The entity changed: look at it now, not at the end of the period."""
-        for entity, watch in self._watches.items():
-            if (entity.kind, entity.id) == (kind, entity_id):
-                watch.changed.set()
+        self._watches.look_now(lambda admitted: admitted.to(kind, entity_id))
 
     def end(self, kind: str, entity_id: str, error: ChannelEnded) -> None:
         """End every channel of an entity, without a look-up."""
-        for entity, watch in self._watches.items():
-            if (entity.kind, entity.id) == (kind, entity_id):
-                watch.end(error)
+        self._watches.end(lambda admitted: admitted.to(kind, entity_id), error)
 
     async def _first(self, entity: Entity) -> str:
-        verdict = await self._ask(entity)
+        verdict: Verdict | None = None
+        with trio.move_on_after(self._period), suppress(VerificationUnavailable):
+            verdict = await self._verify(entity)
         if verdict is None:
             raise NotReady("cannot be verified at the moment")
         if isinstance(verdict, Unknown):
@@ -123,42 +98,8 @@ class Verification:
             raise NotReady("there is no browser yet")
         return verdict.session_id
 
-    async def _poll(self, entity: Entity, watch: _Watch) -> None:
-        failures = 0
-        error: ChannelEnded | None = None
-        with watch.scope:
-            while error is None:
-                with trio.move_on_after(self._period):
-                    await watch.changed.wait()
-                watch.changed = trio.Event()
-                verdict = await self._ask_again(entity)
-                if verdict is not None:
-                    failures = 0
-                    error = _why_over(verdict, watch.session_id)
-                elif (failures := failures + 1) >= self._max_failures:
-                    error = NoLongerValid("could not be verified")
-            self._forget(entity, watch)
-            watch.end(error)
-
-    async def _ask_again(self, entity: Entity) -> Verdict | None:
-        try:
-            return await self._ask(entity)
-        except Exception:  # noqa: BLE001 (a bug met with one entity must not end the pollers of all)
-            _log.exception("the verifier failed for %s %s", entity.kind, entity.id)
-            return None
-
-    async def _ask(self, entity: Entity) -> Verdict | None:
-        """The verdict; None when there is none within one period."""
-        with trio.move_on_after(self._period):
-            try:
-                return await self._verify(entity)
-            except VerificationUnavailable:
-                return None
-        return None
-
-    def _forget(self, entity: Entity, watch: _Watch) -> None:
-        if self._watches.get(entity) is watch:
-            del self._watches[entity]
+    async def _look_again(self, admitted: _Admitted) -> ChannelEnded | None:
+        return _why_over(await self._verify(admitted.entity), admitted.session_id)
 
 
 def _why_over(verdict: Verdict, session_id: str) -> ChannelEnded | None:

@@ -28,6 +28,7 @@ from pilothouse.channels.errors import MessageTooLarge, ViewerLeft
 from pilothouse.channels.transport import BROKEN, READ_SIZE
 from pilothouse.protocol.websocket_frames import BINARY, TEXT, head, least_size, only_short_binary
 
+_SUBPROTOCOL = "Sec-WebSocket-Protocol"
 _END_OF_HEAD = b"\r\n\r\n"
 _LARGEST_HEAD = READ_SIZE
 _LAST_WORDS_SECONDS = 0.2
@@ -77,8 +78,11 @@ class WebSocketServer:
                 raise ViewerLeft
         return self._request
 
-    async def accept(self) -> bool:
+    async def accept(self, subprotocol: str | None = None) -> bool:
         """Answer 101; or, when this is no proper WebSocket upgrade, say so and close.
+
+        Args:
+            subprotocol: one that the peer has offered.
 
         Returns:
             Whether the WebSocket is open.
@@ -87,7 +91,11 @@ class WebSocketServer:
             ViewerLeft: the peer went away.
         """
         request = await self.read_request()
+        if _SUBPROTOCOL in request.headers:
+            del request.headers[_SUBPROTOCOL]  # may carry a credential, which the protocol's complaints would quote
         response = self._protocol.accept(request)
+        if subprotocol is not None and self._protocol.handshake_exc is None:
+            response.headers[_SUBPROTOCOL] = subprotocol
         self._protocol.send_response(response)
         if self._protocol.state is not State.OPEN:
             await self._answer_and_close()

@@ -38,6 +38,11 @@ class WebSocketClient:
         """The reason that the server gave for closing."""
         return (self._connection.closed.reason or "") if self._connection.closed else ""
 
+    @property
+    def subprotocol(self) -> str | None:
+        """The subprotocol that the server has chosen."""
+        return self._connection.subprotocol
+
     async def send(self, data: bytes | str) -> None:
         """Send one message.
 
@@ -92,7 +97,12 @@ def client_frame(head: int, payload: bytes) -> bytes:
 
 @asynccontextmanager
 async def open_websocket_client(
-    host: str, port: int, resource: str = "/", *, headers: Mapping[str, str] | None = None
+    host: str,
+    port: int,
+    resource: str = "/",
+    *,
+    headers: Mapping[str, str] | None = None,
+    subprotocols: Sequence[str] = (),
 ) -> AsyncIterator[WebSocketClient]:
     """Connect to a WebSocket server; leaving the context drops the connection if it is still there.
 
@@ -101,13 +111,20 @@ async def open_websocket_client(
         port: TCP port.
         resource: path and query.
         headers: sent with the upgrade request.
+        subprotocols: offered with it.
     """
     extra = [(name.encode(), value.encode()) for name, value in (headers or {}).items()]
     async with trio.open_nursery() as nursery:
         stream = await trio.open_tcp_stream(host, port)
         try:
             connection = await trio_websocket.wrap_client_stream(
-                nursery, stream, f"{host}:{port}", resource, extra_headers=extra, max_message_size=2 * LARGEST_MESSAGE
+                nursery,
+                stream,
+                f"{host}:{port}",
+                resource,
+                subprotocols=subprotocols,
+                extra_headers=extra,
+                max_message_size=2 * LARGEST_MESSAGE,
             )
             yield WebSocketClient(connection, stream)
         finally:
