@@ -405,16 +405,18 @@ async def test_makes_the_page_as_large_as_it_was(seat: Seat) -> None:
 
 async def test_waits_for_elements(seat: Seat) -> None:
     item = "Object.assign(document.createElement('li'), { className: 'c', title: 't' })"
-    await seat.show(f"<ul id=u></ul><script>setInterval(() => u.append({item}), 50)</script>")
+    await seat.show(f"<ul id=u></ul><script>const add = () => u.append({item}); add(); add()</script>")
     wait = on("li", type="waitForElement")
+    await seat.play({**wait, "operator": "<=", "count": 2}, {**wait, "operator": "==", "count": 2})
+    await seat.js("setInterval(add, 50)")
     await seat.play(
-        {**wait, "operator": "<=", "count": 0},
-        {**wait, "operator": "==", "count": 2},
         {**wait, "count": 5, "attributes": {"class": "c"}, "properties": {"title": "t", "style": {"color": ""}}},
         {**wait, "visible": False, "properties": {"title": "u"}},
         {**wait, "visible": False, "attributes": {"class": "d"}},
     )
     assert await seat.js("document.querySelectorAll('li').length") >= 5
+    for step in ({"operator": "<=", "count": 1}, {"operator": "==", "count": 1}, {"visible": False}):
+        assert "such elements" in (await seat.failure({**wait, **step, "timeout": 300})).reason
 
 
 async def test_waits_for_what_an_expression_promises(seat: Seat) -> None:
