@@ -70,7 +70,7 @@ def test_our_own_tokens_are_masked_between_any_two_texts(before: str, after: str
 
     masked = CredentialMask().text(f"{before} {token} {after}")
 
-    assert not [part for part in token.removeprefix("pht_").split(".") if part in masked]
+    assert not [part for part in token.removeprefix("pht_").split(".") if part and part in masked]
 
 
 @given(st.text(), st.text())

@@ -118,10 +118,27 @@ async def test_log_holds_no_credentials(tmp_path: Path) -> None:
     ):
         session_id = await attach(client, vnc, vnc_password=password)
         vnc.script = VncScript(security_types=(2,), password="another")
+        issued = await client.post(f"/browser_sessions/{session_id}/stream_tokens", json={"scope": "view"})
+        token: str = issued.json()["token"]
+        offered = {"Sec-WebSocket-Protocol": f"pilothouse.token.{token}"}
         stream = f"/api/v1/stream/vnc/browser_session/{session_id}?client_id=tab-1&apikey="
-        for target in (stream + KEY, stream + wrong, f"/api/v1/stream/x?apikey={KEY}", f"/x?apikey={KEY}"):
+        for target in (
+            stream + KEY,
+            stream + wrong,
+            stream + token,
+            f"/api/v1/stream/x?apikey={KEY}",
+            f"/x?apikey={KEY}",
+        ):
             # By either lane: served, refused, malformed, not found.
-            for headers in ({}, {"Padding": "x" * 9000}, {"Sec-WebSocket-Key": KEY}, {"Origin": f"https://{KEY}@x"}):
+            for headers in (
+                {},
+                {"Padding": "x" * 9000},
+                {"Sec-WebSocket-Key": KEY},
+                {"Origin": f"https://{KEY}@x"},
+                offered,
+                {**offered, "Padding": "x" * 9000, "Sec-WebSocket-Key": token},
+                {"Authorization": f"Bearer {token}", "Sec-WebSocket-Protocol": f'pilothouse.token.{token}, "'},
+            ):
                 for start in ("GET {} HTTP/1.1", "GET {} HTTP/1.0", "GET {}", "POST {} HTTP/1.1"):
                     async with raw_client(server.port) as raw:
                         await raw.send(request(target, {**UPGRADE, **headers}, start=start))
@@ -133,6 +150,6 @@ async def test_log_holds_no_credentials(tmp_path: Path) -> None:
         log = server.log()
     assert "no valid credential" in log
     assert "the VNC server refused the connection" in log
-    for secret in (KEY, wrong, password):
+    for secret in (KEY, wrong, password, *filter(None, token.removeprefix("pht_").split("."))):
         assert secret not in log
     assert "Traceback" not in log

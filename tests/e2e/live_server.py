@@ -39,9 +39,19 @@ class Server:
 
         return wait_until(running, seconds=40)
 
-    def page_of(self, session: dict[str, Any]) -> str:
-        """The URL of the page that shows a session."""
-        return f"{self.url}/#{urlencode({'session': session['browser_session_id'], 'token': API_KEY})}"
+    def token_of(self, session: dict[str, Any], scope: str = "control", **body: Any) -> dict[str, Any]:
+        """A new stream token of a session, as the API shows it."""
+        made = self.api.post(
+            f"/browser_sessions/{session['browser_session_id']}/stream_tokens", json={"scope": scope, **body}
+        )
+        assert made.status_code == 201, made.text
+        token: dict[str, Any] = made.json()
+        return token
+
+    def page_of(self, session: dict[str, Any], credential: str | None = None) -> str:
+        """The URL of the page that shows a session, with this credential, or with a new token to control it."""
+        credential = credential or self.token_of(session)["token"]
+        return f"{self.url}/#{urlencode({'session': session['browser_session_id'], 'token': credential})}"
 
     def cdp_address(self, session: dict[str, Any]) -> str:
         """Where the session's Chromium answers CDP; only the database knows."""

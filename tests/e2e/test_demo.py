@@ -43,7 +43,10 @@ def test_demo_shows_a_browser_and_leaves_nothing_behind(page: Page) -> None:
     )
     try:
         url = _printed_url(demo)
-        ViewerPage(page).open(url)
+        assert re.search(r"&token=pht_", url), "a token, and no key"
+        view = ViewerPage(page)
+        view.open(url)
+        view.take()
     finally:
         os.killpg(demo.pid, signal.SIGINT)
         output, _ = demo.communicate(timeout=5)

@@ -6,7 +6,7 @@ import subprocess
 from typing import Any
 
 import pytest
-from live_server import Server
+from live_server import API_KEY, Server
 from playwright.sync_api import Browser, Page, expect
 from viewer_page import ViewerPage
 from waiting import wait_until
@@ -127,11 +127,15 @@ def test_unknown_session_and_wrong_key_are_told_apart_from_trouble(
     server: Server, session: dict[str, Any], page: Page
 ) -> None:
     view = ViewerPage(page)
-    page.goto(server.page_of({**session, "browser_session_id": "pbs_000000000000000000000000"}))
-    view.expect_words("Ended: There is no such session.")
-    page.goto("about:blank")
-    page.goto(server.page_of(session).rpartition("=")[0] + "=ph_wrong")
-    view.expect_words("Ended: Access was refused, or it has expired.")
+    unknown = {**session, "browser_session_id": "pbs_000000000000000000000000"}
+    for credential in (API_KEY, server.token_of(session)["token"]):
+        page.goto("about:blank")
+        page.goto(server.page_of(unknown, credential))
+        view.expect_words("Ended: There is no such session.")
+    for credential in ("ph_wrong", "pht_wrong"):
+        page.goto("about:blank")
+        page.goto(server.page_of(session, credential))
+        view.expect_words("Ended: Access was refused, or it has expired.")
 
 
 def _process_of(server: Server, program: str) -> int:

@@ -2,7 +2,7 @@ import { Backoff } from './backoff';
 import { BAD_ADDRESS, CLOSE, NO_ANSWER, type Ending } from './close-codes';
 import { MessageConnection } from './message-connection';
 import type { ClientMessage, ControlChanged, ServerMessage } from './messages';
-import { streamUrl, type StreamAddress } from './stream-address';
+import { streamOf, type Stream, type StreamAddress } from './stream-address';
 import { VncConnection } from './vnc-connection';
 import { controlOf, type Status } from './words';
 
@@ -63,9 +63,9 @@ export class ChannelPair {
 
   #connect(): void {
     const address = this.address();
-    const vncUrl = streamUrl('vnc', address);
-    const messagesUrl = streamUrl('messages', address);
-    if (!vncUrl || !messagesUrl) {
+    const vnc = streamOf('vnc', address);
+    const messages = streamOf('messages', address);
+    if (!vnc || !messages) {
       this.#lose(BAD_ADDRESS);
       return;
     }
@@ -73,8 +73,8 @@ export class ChannelPair {
       this.#lastEnding ? { name: 'reconnecting', secondsLeft: 0, ending: this.#lastEnding } : { name: 'connecting' },
     );
     this.#after(ANSWER_WITHIN_MS, () => this.#lose(NO_ANSWER));
-    this.#messages = new MessageConnection(messagesUrl, {
-      onMessage: (message) => this.#received(message, vncUrl),
+    this.#messages = new MessageConnection(messages, {
+      onMessage: (message) => this.#received(message, vnc),
       onEnded: this.#lose,
     });
   }
@@ -84,21 +84,21 @@ export class ChannelPair {
     this.events.onStatus({ name: 'live' });
   }
 
-  #received(message: ControlChanged | Told, vncUrl: string): void {
+  #received(message: ControlChanged | Told, vnc: Stream): void {
     if (message.kind !== 'control-changed') {
       this.events.onTold(message);
       return;
     }
-    this.#vnc ??= this.#connectVnc(vncUrl);
+    this.#vnc ??= this.#connectVnc(vnc);
     this.#vnc.inControl = controlOf(message) === 'you';
     this.events.onControl(message);
   }
 
   /** Only once the server has answered on the message channel: one that refuses is then asked once, not twice. */
-  #connectVnc(url: string): VncConnection {
+  #connectVnc(stream: Stream): VncConnection {
     // From here on the heartbeat tells whether the server is there: a picture may take as long as its browser needs to start.
     clearTimeout(this.#timer);
-    return new VncConnection(this.picture, url, { onPicture: () => this.#live(), onEnded: this.#lose });
+    return new VncConnection(this.picture, stream, { onPicture: () => this.#live(), onEnded: this.#lose });
   }
 
   readonly #lose = (ending: Ending): void => {

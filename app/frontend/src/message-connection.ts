@@ -1,6 +1,7 @@
 import { NO_ANSWER, endingOf, type Ending } from './close-codes';
 import { Heartbeat } from './heartbeat';
 import { decode, encode, type ClientMessage, type ServerMessage } from './messages';
+import type { Stream } from './stream-address';
 
 export interface MessageEvents {
   onMessage(message: Exclude<ServerMessage, { kind: 'pong' }>): void;
@@ -14,14 +15,14 @@ export class MessageConnection {
   readonly #heartbeat: Heartbeat;
 
   constructor(
-    url: string,
+    stream: Stream,
     private readonly events: MessageEvents,
   ) {
     this.#heartbeat = new Heartbeat(
       (id) => this.send({ kind: 'ping', id }),
       () => events.onEnded(NO_ANSWER),
     );
-    this.#socket = new WebSocket(url);
+    this.#socket = new WebSocket(stream.url, stream.protocols);
     const { signal } = this.#listening;
     this.#socket.addEventListener('open', () => this.#heartbeat.start(), { signal });
     this.#socket.addEventListener('message', ({ data }) => this.#received(data), { signal });

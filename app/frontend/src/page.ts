@@ -1,18 +1,29 @@
+import { tabStorage } from './client-id';
+import { forgetToken, keepToken, keptToken, readFragment, withoutToken, type Chosen } from './kept-token';
 import './pilothouse-viewer';
+
+const ACCESS_REFUSED = 4401;
 
 const main = document.querySelector('main')!;
 const form = document.querySelector<HTMLFormElement>('#choose')!;
 const session = form.querySelector<HTMLInputElement>('#session')!;
 const token = form.querySelector<HTMLInputElement>('#token')!;
+const storage = tabStorage();
 
-// In the fragment, because a browser sends that to no server.
-function readFragment(): { sessionId: string; token: string } {
-  const fields = new URLSearchParams(location.hash.slice(1));
-  return { sessionId: fields.get('session') ?? '', token: fields.get('token') ?? '' };
+/** What is to be shown. A token leaves the address bar as soon as this tab can keep it elsewhere. */
+function choose(): Chosen {
+  const { sessionId, token } = readFragment(location.hash);
+  if (sessionId === '' || token === '') {
+    return { sessionId, token: keptToken(storage, sessionId) };
+  }
+  if (keepToken(storage, { sessionId, token })) {
+    history.replaceState(null, '', withoutToken(location.hash));
+  }
+  return { sessionId, token };
 }
 
 function show(): void {
-  const chosen = readFragment();
+  const chosen = choose();
   const complete = chosen.sessionId !== '' && chosen.token !== '';
   main.querySelector('pilothouse-viewer')?.remove();
   form.hidden = complete;
@@ -43,6 +54,9 @@ function showTitle(): void {
 main.addEventListener('pilothouse-status', (event) => {
   status = event.detail.text;
   showTitle();
+  if (event.detail.closeCode === ACCESS_REFUSED) {
+    forgetToken(storage, readFragment(location.hash).sessionId); // so that a reload asks for another one
+  }
 });
 main.addEventListener('pilothouse-control', (event) => {
   control = event.detail.text;

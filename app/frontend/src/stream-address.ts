@@ -1,3 +1,5 @@
+import { carriedBy } from './credential';
+
 export interface StreamAddress {
   /** Base URL of the server: http(s) or ws(s), with the path under which it is mounted, if any. */
   readonly server: string;
@@ -13,8 +15,14 @@ const WEBSOCKET_SCHEMES: Readonly<Record<string, string>> = {
   'wss:': 'wss:',
 };
 
-/** The WebSocket URL of one channel; null when `server` is no address that a WebSocket can have. */
-export function streamUrl(channel: 'vnc' | 'messages', address: StreamAddress): string | null {
+/** What a WebSocket is opened with. */
+export interface Stream {
+  readonly url: string;
+  readonly protocols: string[];
+}
+
+/** The WebSocket of one channel; null when `server` is no address that a WebSocket can have. */
+export function streamOf(channel: 'vnc' | 'messages', address: StreamAddress): Stream | null {
   if (!URL.canParse(address.server)) {
     return null;
   }
@@ -27,6 +35,7 @@ export function streamUrl(channel: 'vnc' | 'messages', address: StreamAddress): 
   url.hash = '';
   const mount = url.pathname.replace(/\/+$/, '');
   url.pathname = `${mount}/api/v1/stream/${channel}/browser_session/${encodeURIComponent(address.sessionId)}`;
-  url.search = new URLSearchParams({ client_id: address.clientId, token: address.token }).toString();
-  return url.href;
+  const { protocols, query } = carriedBy(address.token);
+  url.search = new URLSearchParams({ client_id: address.clientId, ...query }).toString();
+  return { url: url.href, protocols };
 }

@@ -2,6 +2,7 @@ import RFB from '@novnc/novnc';
 
 import { endingOf, type Ending } from './close-codes';
 import { releaseKeysOnBlur } from './held-keys';
+import type { Stream } from './stream-address';
 import { LEAVE_HINT } from './words';
 
 export interface VncEvents {
@@ -19,10 +20,10 @@ export class VncConnection {
 
   constructor(
     private readonly picture: HTMLElement,
-    url: string,
+    stream: Stream,
     private readonly events: VncEvents,
   ) {
-    this.#socket = new WebSocket(url);
+    this.#socket = new WebSocket(stream.url, stream.protocols);
     const { signal } = this.#listening;
     // noVNC keeps close codes to itself, so this listener stands before its own.
     this.#socket.addEventListener('close', ({ code, reason }) => events.onEnded(endingOf(code, reason)), { signal });

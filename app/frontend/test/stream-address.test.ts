@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { streamUrl } from '../src/stream-address';
+import { streamOf } from '../src/stream-address';
 
 const WHO = { sessionId: 'pbs_1', clientId: 'me', token: 'secret' };
 
@@ -10,18 +10,26 @@ test.each([
   ['https://example.org/helm/', 'wss://example.org/helm/api/v1/stream/vnc/browser_session/pbs_1'],
   ['wss://example.org/helm?a=1#b', 'wss://example.org/helm/api/v1/stream/vnc/browser_session/pbs_1'],
 ])('%s becomes %s', (server, expected) => {
-  expect(streamUrl('vnc', { server, ...WHO })).toBe(`${expected}?client_id=me&token=secret`);
+  expect(streamOf('vnc', { server, ...WHO })).toEqual({
+    url: `${expected}?client_id=me`,
+    protocols: ['pilothouse.token.secret'],
+  });
 });
 
 test('whatever stands in an id or a token stays in its place', () => {
-  const url = new URL(
-    streamUrl('messages', { server: 'http://a', sessionId: '../x?y#z', clientId: 'a:b', token: '&apikey=1#+ %' })!,
-  );
+  const { url: href, protocols } = streamOf('messages', {
+    server: 'http://a',
+    sessionId: '../x?y#z',
+    clientId: 'a:b',
+    token: '&apikey=1#+ %',
+  })!;
+  const url = new URL(href);
   expect(url.pathname).toBe('/api/v1/stream/messages/browser_session/..%2Fx%3Fy%23z');
   expect(Object.fromEntries(url.searchParams)).toEqual({ client_id: 'a:b', token: '&apikey=1#+ %' });
   expect(url.hash).toBe('');
+  expect(protocols).toEqual([]);
 });
 
 test.each(['', 'null', 'example.org', 'ftp://example.org', 'javascript:alert(1)'])('%j is no server address', (server) => {
-  expect(streamUrl('vnc', { server, ...WHO })).toBeNull();
+  expect(streamOf('vnc', { server, ...WHO })).toBeNull();
 });
