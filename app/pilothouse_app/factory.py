@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import cast
 
 import structlog
@@ -24,6 +25,7 @@ from pilothouse.protocol.rfb.input_policy import InputPolicy
 from pilothouse.protocol.verdict import Unknown, Verdict, judge_runnable, judge_session
 from pilothouse_app.admission import open_credentials
 from pilothouse_app.asgi_streams import StreamConnection
+from pilothouse_app.event_log import EventLog, open_event_log
 from pilothouse_app.routes import register_routes
 from pilothouse_app.services import EXTENSION, Services
 from pilothouse_app.sessions import open_sessions
@@ -54,7 +56,8 @@ async def open_services(
     guard = DestinationGuard(settings.navigation_allowlist)
     async with (
         open_store(settings.database_path) as store,
-        open_registry(max_viewers=settings.max_viewers, on_event=_log_event) as registry,
+        open_event_log(store.events, timedelta(days=settings.event_retention_days)) as events,
+        open_registry(max_viewers=settings.max_viewers, on_event=_recorder(events)) as registry,
         open_verification(verifier(store), period=settings.verify_seconds) as verification,
         open_credentials(store, period=settings.verify_seconds) as credentials,
         open_sessions(store, registry, verification, browsers, guard, settings.max_devtools_mib * 2**20) as sessions,
@@ -66,6 +69,7 @@ async def open_services(
             store=store,
             sessions=sessions,
             registry=registry,
+            events=events,
             verification=verification,
             credentials=credentials,
             input_policy=input_policy or settings.group_policy,
@@ -75,8 +79,14 @@ async def open_services(
         )
 
 
-def _log_event(event: SessionEvent) -> None:
-    _log.info(event.kind, browser_session=event.session_id, **event.data())
+def _recorder(events: EventLog) -> Callable[[SessionEvent], None]:
+    """Writes events into the log and into the trail."""
+
+    def record(event: SessionEvent) -> None:
+        events.record(event)
+        _log.info(event.kind, browser_session=event.session_id, **event.data())
+
+    return record
 
 
 def verifier(store: Store) -> Verify:

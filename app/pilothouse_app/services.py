@@ -13,6 +13,7 @@ from pilothouse.channels.verification import Verification
 from pilothouse.protocol.control import ControlState, Viewer
 from pilothouse.protocol.rfb.input_policy import InputPolicy
 from pilothouse_app.admission import Credentials
+from pilothouse_app.event_log import EventLog
 from pilothouse_app.settings import Settings
 from pilothouse_app.store import Store
 from pilothouse_app.store.entities import BrowserSession, RunnableKind, SessionStatus
@@ -72,6 +73,7 @@ class Services:
         store: entities and keys.
         sessions: browsers.
         registry: who is connected.
+        events: what happened, and what happens.
         verification: whether what they came for is still there.
         credentials: whether what they came with is still good.
         input_policy: what whoever holds control may do.
@@ -84,6 +86,7 @@ class Services:
     store: Store
     sessions: SessionManager
     registry: Registry
+    events: EventLog
     verification: Verification
     credentials: Credentials
     input_policy: InputPolicy

@@ -22,23 +22,29 @@ from pilothouse.channels.errors import (
     ChannelEnded,
     InternalError,
     NoLongerValid,
+    ServerStopping,
     SessionEnded,
     decisive,
     leaves,
 )
 from pilothouse.channels.registry import LiveSession, Registry
 from pilothouse.channels.remote_browser import RemoteBrowser
+from pilothouse.channels.session_events import ControlChanged, SessionCreated
 from pilothouse.channels.upstream import Upstream
 from pilothouse.channels.verification import Entity, Verification
 from pilothouse.protocol.cdp_executor import ConnectionLost
 from pilothouse.protocol.control import NO_CONTROL_STATE, ControlState, NotInControl, Viewer
 from pilothouse_app.ids import new_id
+from pilothouse_app.session_changes import events_of
 from pilothouse_app.store import Store, StoreUnavailable
 from pilothouse_app.store.browser_sessions import SessionChange
 from pilothouse_app.store.entities import BrowserSession, RunnableKind, SessionStatus
 
 STOPPED = "the server was stopped"
 CRASHED = "the server was restarted"
+RESTARTED = "server_restarted"
+"""Why control is back with the agent, in the words of `control-changed` events."""
+
 DEVTOOLS_SECONDS = 5.0
 LAST_WORDS_SECONDS = 1.0
 RETRY_SECONDS = 1.0
@@ -96,9 +102,13 @@ class Sessions:
         self._tasks: dict[str, _Task] = {}
 
     async def create(self, session: BrowserSession) -> None:
-        """Start the browser of a stored session, in the background."""
-        task = self._tasks[session.browser_session_id] = _Task()
-        self._nursery.start_soon(self._run, session, task)
+        """Start the browser of a newly stored session, in the background."""
+        self._registry.on_event(
+            SessionCreated(
+                session.browser_session_id, session.provider, session.stream_transport, session.timeout_minutes
+            )
+        )
+        self._start(session)
 
     async def end(self, session_id: str, *, status: SessionStatus = "completed", reason: str | None = None) -> None:
         """End a session: write it down, close its channels, stop its browser in the background.
@@ -106,9 +116,7 @@ class Sessions:
         Raises:
             StoreUnavailable: it could not be written down; the session goes on.
         """
-        await self._store.browser_sessions.change(
-            session_id, status=status, failure_reason=reason, display_status="no_browser"
-        )
+        await self._change(session_id, status=status, failure_reason=reason, display_status="no_browser")
         live = self._registry.find(session_id)
         if live is not None:
             live.end(SessionEnded())
@@ -160,12 +168,22 @@ class Sessions:
     async def recover(self) -> None:
         """After a start: sessions whose browser died with the last server are over, attached ones go on."""
         for session in await self._store.browser_sessions.unfinished():
+            session_id = session.browser_session_id
+            await self._tell_that_control_is_back(session_id)
             if session.provider == "attached":
-                await self.create(session)
+                self._start(session)
             else:
-                await self._store.browser_sessions.change(
-                    session.browser_session_id, status="failed", failure_reason=CRASHED, display_status="no_browser"
-                )
+                await self._change(session_id, status="failed", failure_reason=CRASHED, display_status="no_browser")
+
+    async def _tell_that_control_is_back(self, session_id: str) -> None:
+        """Whoever had control, or paused the session, has lost it with the last server."""
+        last = await self._store.events.last_of_kind(session_id, ControlChanged.kind)
+        if last is not None and last.data["control_state"] != NO_CONTROL_STATE.control_state:
+            self._registry.on_event(ControlChanged(session_id, **attrs.asdict(NO_CONTROL_STATE), why=RESTARTED))
+
+    def _start(self, session: BrowserSession) -> None:
+        task = self._tasks[session.browser_session_id] = _Task()
+        self._nursery.start_soon(self._run, session, task)
 
     async def _run(self, session: BrowserSession, task: _Task) -> None:
         """A session's task: the browser, from its start to its end."""
@@ -180,6 +198,9 @@ class Sessions:
                     self._conclude(session_id, live, task, _refused(decisive(leaves(group))))
                 except* Exception as group:  # noqa: BLE001 (a bug in one session must not end the others; it is logged)
                     self._conclude(session_id, live, task, _broken(group))
+                finally:
+                    if task.over is None and not task.scope.cancel_called:
+                        live.end(ServerStopping())  # whoever has control, or paused the session, loses it with us
         finally:
             del self._tasks[session_id]
             over = task.over or (_failed(STOPPED) if session.provider == "local" else None)
@@ -243,11 +264,17 @@ class Sessions:
         """Write a change down, however long the store takes to answer; a final session stays as it is."""
         while True:
             try:
-                await self._store.browser_sessions.change(session_id, **changes)
+                await self._change(session_id, **changes)
                 return
             except StoreUnavailable as error:
                 _log.warning("the store does not answer; trying again", session=session_id, error=str(error))
             await trio.sleep(RETRY_SECONDS)
+
+    async def _change(self, session_id: str, **changes: Unpack[SessionChange]) -> None:
+        """Write a change down, and tell of it; a final session stays as it is."""
+        if await self._store.browser_sessions.change(session_id, **changes):
+            for event in events_of(session_id, changes):
+                self._registry.on_event(event)
 
 
 async def _until_over(browser: RunningBrowser, signal: EndSignal, remote: RemoteBrowser | None) -> _Over:

@@ -283,6 +283,15 @@ class Settings:
             about="MiB of the largest message that is taken from a browser's DevTools; screenshots are the largest.",
         ),
     )
+    event_retention_days: int = attrs.field(
+        default=30,
+        metadata=_variable(
+            _whole_number(1, 36_500),
+            default="`30`",
+            allowed="a whole number from 1 to 36500",
+            about="Days after which [events](events.md) of sessions that are over are thrown away.",
+        ),
+    )
     log_level: LogLevel = attrs.field(
         default="info",
         metadata=_variable(

@@ -21,21 +21,28 @@ from pilothouse.protocol.control import Viewer
 from pilothouse_app.admission import Admission
 from pilothouse_app.authentication import Credential, authenticate, credential_subprotocol, presented_credential
 from pilothouse_app.authentication import Unauthorized as BadCredential
+from pilothouse_app.event_stream import EventsChannel
+from pilothouse_app.ids import READER, new_id
 from pilothouse_app.origins import websocket_origin_allowed
 from pilothouse_app.services import Services
 from pilothouse_app.store import StoreError
 
-_PATH = re.compile(r"/api/v1/stream/(vnc|messages)/(browser_session|task|workflow_run)/([A-Za-z0-9_]{1,64})")
+_PATH = re.compile(
+    "/api/v1/stream/(vnc|messages|events(?=/browser_session/))/(browser_session|task|workflow_run)/([A-Za-z0-9_]{1,64})"
+)
+_SEQ = re.compile(r"[0-9]{1,18}", re.ASCII)
 _CLIENT_ID = re.compile(r"[A-Za-z0-9_.:\-]{1,128}")
 
-_CHANNELS: dict[str, Callable[[Connection, Services], Channel]] = {
-    "vnc": lambda connection, services: VncChannel(connection, policy=services.input_policy),
-    "messages": lambda connection, _services: MessageChannel(connection),
+_CHANNELS: dict[str, Callable[[Connection, Services, StreamRequest], Channel]] = {
+    "vnc": lambda connection, services, _request: VncChannel(connection, policy=services.input_policy),
+    "messages": lambda connection, _services, _request: MessageChannel(connection),
+    "events": lambda connection, services, request: EventsChannel(connection, services.events, _after(request)),
 }
 
 _OPENED_BY: dict[str, frozenset[str]] = {
     "vnc": frozenset({"all", "view", "control"}),
     "messages": frozenset({"all", "view", "control"}),
+    "events": frozenset({"all", "control", "agent"}),
 }
 """Scopes of the credentials that open each kind of channel."""
 
@@ -112,22 +119,22 @@ async def serve_stream(request: StreamRequest, transport: MessageTransport, serv
     with structlog.contextvars.bound_contextvars(channel=channel_kind, entity=entity_id):
         try:
             credential = await _who(request, services, _OPENED_BY[channel_kind])
-            viewer = Viewer(credential.credential_id, _client_id(request), credential.viewer_scope)
+            connection = Connection(
+                transport,
+                Entity(entity_kind, entity_id, credential.organization_id),
+                Viewer(credential.credential_id, _client_id(request, channel_kind), credential.viewer_scope),
+                services.registry,
+                Admission(credential, services.credentials, services.verification, services.store),
+                services.settings.clipboard_policy,
+            )
+            channel = _CHANNELS[channel_kind](connection, services, request)
         except ChannelEnded as error:
             outcome = error.outcome
             with trio.move_on_after(GOODBYE_SECONDS):
                 await transport.close(outcome.close_code, outcome.reason)
         else:
-            _log.info("channel opened", client_id=viewer.client_id)
-            connection = Connection(
-                transport,
-                Entity(entity_kind, entity_id, credential.organization_id),
-                viewer,
-                services.registry,
-                Admission(credential, services.credentials, services.verification, services.store),
-                services.settings.clipboard_policy,
-            )
-            outcome = await run_channel(_CHANNELS[channel_kind](connection, services))
+            _log.info("channel opened", client_id=connection.viewer.client_id)
+            outcome = await run_channel(channel)
         _log.info("channel closed", code=outcome.close_code, reason=outcome.reason, detail=outcome.detail)
         return outcome
 
@@ -152,8 +159,20 @@ async def _who(request: StreamRequest, services: Services, scopes: frozenset[str
     return credential
 
 
-def _client_id(request: StreamRequest) -> str:
-    client_id = request.query.get("client_id", "")
+def _client_id(request: StreamRequest, channel_kind: str) -> str:
+    # Whoever reads events has no other channel to be paired with, and need not be told from others.
+    nobody = new_id(READER) if channel_kind == EventsChannel.kind else ""
+    client_id = request.query.get("client_id", nobody)
     if not _CLIENT_ID.fullmatch(client_id):
         raise MissingParameter
     return client_id
+
+
+def _after(request: StreamRequest) -> int | None:
+    """Behind which event a reader wants to begin."""
+    after = request.query.get("after")
+    if after is None:
+        return None
+    if not _SEQ.fullmatch(after):
+        raise MissingParameter("after is malformed")
+    return int(after)

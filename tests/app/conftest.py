@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 
 import attrs
@@ -18,6 +19,7 @@ from pilothouse.channels.verification import Entity, open_verification
 from pilothouse.protocol.verdict import Unknown, Verdict
 from pilothouse_app.admission import open_credentials
 from pilothouse_app.authentication import hash_key
+from pilothouse_app.event_log import open_event_log
 from pilothouse_app.routes import register_routes
 from pilothouse_app.services import EXTENSION, Services
 from pilothouse_app.settings import Settings
@@ -54,7 +56,8 @@ async def services(store: Store, sessions: FakeSessions, settings: Settings) -> 
         return Unknown()
 
     async with (
-        open_registry() as registry,
+        open_event_log(store.events, timedelta(days=30)) as events,
+        open_registry(on_event=events.record) as registry,
         open_verification(verify) as verification,
         open_credentials(store, period=settings.verify_seconds) as credentials,
     ):
@@ -63,6 +66,7 @@ async def services(store: Store, sessions: FakeSessions, settings: Settings) -> 
             store=store,
             sessions=sessions,
             registry=registry,
+            events=events,
             verification=verification,
             credentials=credentials,
             input_policy=settings.group_policy,

@@ -22,6 +22,7 @@ PROTECTED = [
     ("POST", "/browser_sessions/pbs_1/close"),
     ("PUT", "/browser_sessions/pbs_1/control"),
     ("GET", "/browser_sessions/pbs_1/stream"),
+    ("GET", "/browser_sessions/pbs_1/events"),
     ("POST", "/browser_sessions/pbs_1/stream_tokens"),
     ("DELETE", "/browser_sessions/pbs_1/stream_tokens/tok_1"),
     ("POST", "/browser_sessions/pbs_1/takeover_requests"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import attrs
 import pytest
@@ -55,6 +56,25 @@ async def test_a_copy_passes_and_comes_back_to_who_copied(helm: Helm) -> None:
         await client.rfb(chord(CONTROL, "c"))
         await eventually(lambda: _logged(helm, "keyup Control c"))
         assert await client.unasked() == []
+
+
+async def test_the_trail_tells_what_was_copied_pasted_and_blocked_but_not_the_text(helm: Helm) -> None:
+    async with helm.helmsman() as client, helm.client("guest") as guest:
+        await client.rfb(chord(CONTROL, "v"))
+        await client.hear(AskForClipboard)
+        await client.ask(AskForClipboardResponse("anchor"), Pasted)
+        await helm.until_text("anchor")
+        await helm.select_all(client)
+        await client.rfb(chord(CONTROL, "c"))
+        await client.hear(CopiedText)
+        await guest.rfb(typing("q"))
+        events = await eventually(lambda: _trail(helm, "clipboard-used", "clipboard-used", "input-blocked"), seconds=20)
+    who = {"credential_id": "key_k", "client_id": "tab-1"}
+    assert [event["data"] for event in events] == [
+        {**who, "direction": "paste", "characters": 6},
+        {**who, "direction": "copy", "characters": 6},
+        {**who, "client_id": "guest", "input": "key", "reason": "no_control", "group": None, "count": 2},
+    ]
 
 
 async def test_a_cut_is_read_before_it_is_cut(helm: Helm) -> None:
@@ -289,6 +309,13 @@ async def test_the_other_way_is_open(helm_with: Helm, goes: str) -> None:
             await client.hear(AskForClipboard)
             await client.ask(AskForClipboardResponse("ab"), Pasted)
             await helm.until_text("ab")
+
+
+async def _trail(helm: Helm, *kinds: str) -> list[Any] | None:
+    """The events of these kinds, as soon as there are so many."""
+    events = await helm.server.api("GET", f"/browser_sessions/{helm.session_id}/events?limit=100")
+    found = [event for event in events if event["kind"] in kinds]
+    return found if [event["kind"] for event in found] == [*kinds] else None
 
 
 async def _logged(helm: Helm, event: str) -> bool:

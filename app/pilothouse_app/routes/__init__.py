@@ -9,6 +9,7 @@ from quart_trio import QuartTrio
 from pilothouse_app.routes.browser_sessions import browser_sessions
 from pilothouse_app.routes.control import control
 from pilothouse_app.routes.errors import register_error_handlers
+from pilothouse_app.routes.events import events
 from pilothouse_app.routes.health import health
 from pilothouse_app.routes.openapi import register_openapi
 from pilothouse_app.routes.pages import pages
@@ -36,6 +37,6 @@ def register_routes(app: QuartTrio, *, static: Path = STATIC) -> None:
     register_openapi(app)
     register_error_handlers(app)
     app.after_request(add_response_headers)
-    sessions = (browser_sessions, control, stream_tokens, takeover_requests)
+    sessions = (browser_sessions, control, events, stream_tokens, takeover_requests)
     for blueprint in (health, *sessions, runnables("task"), runnables("workflow_run"), pages(static)):
         app.register_blueprint(blueprint)

@@ -37,6 +37,7 @@ ClientId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.:-]{1,128}$(?!\n)")]
 NoteText = Annotated[str, Meta(max_length=LARGEST_NOTE)]
 EntityId = Annotated[str, Meta(max_length=64)]
 Limit = Annotated[int, Meta(ge=1, le=100)]
+Seq = Annotated[int, Meta(ge=0, lt=10**18)]
 Cursor = Annotated[str, Meta(max_length=256)]
 
 
@@ -167,6 +168,14 @@ class WorkflowRunQuery(_PageQuery):
     """Which workflow runs to list."""
 
     status: WorkflowRunStatus | None = None
+
+
+@attrs.frozen
+class EventQuery:
+    """Which events to list."""
+
+    after: Seq = 0
+    limit: Limit = 20
 
 
 @attrs.frozen(kw_only=True)

@@ -53,5 +53,10 @@ def cut_page(found: list[EntityT], limit: int, key: str) -> tuple[list[EntityT],
     last = found[limit - 1]
     text = f"{format_time(last.created_at)} {getattr(last, key)}"
     cursor = base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
-    query = urlencode({**request.args.to_dict(), "cursor": cursor})
-    return found[:limit], {"Link": f'<{request.path}?{query}>; rel="next"'}
+    return found[:limit], link_to_next(cursor=cursor)
+
+
+def link_to_next(**parameters: str | int) -> dict[str, str]:
+    """The header that leads to the next page: the current request, with these parameters."""
+    query = urlencode({**request.args.to_dict(), **parameters})
+    return {"Link": f'<{request.path}?{query}>; rel="next"'}

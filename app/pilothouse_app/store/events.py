@@ -13,6 +13,7 @@ import sqlite_utils
 from pilothouse.protocol.verdict import FINAL_SESSION_STATUSES
 from pilothouse_app.store.database import Database
 from pilothouse_app.store.entities import format_time
+from pilothouse_app.store.errors import StoreError
 
 # Whoever writes holds the lock, so the numbers are given, and can be seen, in one order.
 _INSERT = """
@@ -142,4 +143,7 @@ class Events:
 
 def _stored(row: tuple[int, str, str, str, str]) -> StoredEvent:
     seq, at, kind, session_id, data = row
-    return StoredEvent(seq, at, kind, session_id, orjson.loads(data))
+    try:
+        return StoredEvent(seq, at, kind, session_id, orjson.loads(data))
+    except orjson.JSONDecodeError as error:
+        raise StoreError("a row of events cannot be read") from error

@@ -18,6 +18,11 @@ class EndSignal:
         self._error: ChannelEnded | None = None
         self._sent = trio.Event()
 
+    @property
+    def error(self) -> ChannelEnded | None:
+        """What was sent first; None as long as nothing was."""
+        return self._error
+
     def send(self, error: ChannelEnded) -> None:
         """End the channel; every call after the first one does nothing."""
         if self._error is None:

@@ -6,6 +6,7 @@ says what was typed, copied or pasted, and never carries a credential.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar, Literal
 
 import attrs
@@ -32,6 +33,96 @@ class SessionEvent:
     def data(self) -> dict[str, object]:
         """The rest of it, as JSON."""
         return {name: getattr(self, name) for name in attrs.fields_dict(type(self)) if name != "session_id"}
+
+
+@attrs.frozen
+class SessionCreated(SessionEvent):
+    """A session was ordered.
+
+    Attributes:
+        provider: `local` or `attached`.
+        stream_transport: `vnc` or `cdp`.
+        timeout_minutes: how long it may go on.
+    """
+
+    kind: ClassVar[str] = "session-created"
+
+    provider: str
+    stream_transport: str
+    timeout_minutes: int
+
+
+@attrs.frozen
+class SessionStatus(SessionEvent):
+    """A session's status has changed.
+
+    Attributes:
+        status: what it is now.
+        failure_reason: why it failed or timed out.
+    """
+
+    kind: ClassVar[str] = "session-status"
+
+    status: str
+    failure_reason: str | None
+
+
+@attrs.frozen
+class DisplayStatus(SessionEvent):
+    """Whether there is something to see has changed.
+
+    Attributes:
+        display_status: what it is now.
+    """
+
+    kind: ClassVar[str] = "display-status"
+
+    display_status: str
+
+
+@attrs.frozen
+class SessionError(SessionEvent):
+    """Something went wrong that ends the session.
+
+    Attributes:
+        reason: for people; leaks nothing.
+    """
+
+    kind: ClassVar[str] = "session-error"
+
+    reason: str | None
+
+
+@attrs.frozen
+class SessionEnded(SessionEvent):
+    """A session is over. Of the session itself there is nothing more to come.
+
+    Attributes:
+        status: `completed`, `failed` or `timeout`.
+        reason: why, unless somebody ended it as planned.
+    """
+
+    kind: ClassVar[str] = "session-ended"
+
+    status: str
+    reason: str | None
+
+
+@attrs.frozen
+class EventsLeftOut(SessionEvent):
+    """More happened at this point than could be written down.
+
+    Attributes:
+        counts: how many events there were, by their kind.
+    """
+
+    kind: ClassVar[str] = "events-left-out"
+
+    counts: Mapping[str, int]
+
+    def data(self) -> dict[str, object]:
+        """How many events there were, by their kind."""
+        return {"counts": dict(self.counts)}
 
 
 @attrs.frozen
