@@ -12,7 +12,7 @@ from pilothouse.agent.address import SessionAddress
     [
         ("http://127.0.0.1:8000/api/v1/cdp/pbs_1", "http://127.0.0.1:8000/api/v1"),
         ("ws://127.0.0.1:8000/api/v1/cdp/pbs_1", "http://127.0.0.1:8000/api/v1"),
-        ("wss://pilot.example/api/v1/cdp/pbs_1/devtools/browser/x?a=b", "https://pilot.example/api/v1"),
+        ("wss://pilot.example/api/v1/cdp/pbs_1/devtools/browser/x", "https://pilot.example/api/v1"),
         ("https://pilot.example/api/v1/browser_sessions/pbs_1", "https://pilot.example/api/v1"),
         ("https://pilot.example/under/here/api/v1/browser_sessions/pbs_1/", "https://pilot.example/under/here/api/v1"),
         ("http://user:word@[::1]:80/api/v1/cdp/pbs_1", "http://[::1]:80/api/v1"),
@@ -49,6 +49,13 @@ def test_the_key_may_stand_in_the_address_and_the_argument_wins() -> None:
 def test_what_is_no_address_of_a_session_is_said_to_be_none(url: str) -> None:
     with pytest.raises(ValueError, match="a session's address looks like"):
         SessionAddress.parse(url, "key")
+
+
+def test_options_for_the_gate_are_kept() -> None:
+    url = "http://127.0.0.1/api/v1/cdp/pbs_1?hold_seconds=3600&apikey=key&observe=true"
+    assert SessionAddress.parse(url, None).cdp_url == (
+        "http://127.0.0.1/api/v1/cdp/pbs_1?hold_seconds=3600&observe=true&apikey=key"
+    )
 
 
 def test_a_key_is_needed() -> None:

@@ -167,6 +167,18 @@ async def test_who_has_control(server: WholeServer, session_id: str, loop: str) 
         assert await elsewhere(loop, look) == agent.Control("user", "user_control", "tab-7", 1)
 
 
+async def test_an_agents_token_is_enough(server: WholeServer, session_id: str, loop: str) -> None:
+    body = {"scope": "agent"}
+    token = (await server.api("POST", f"/browser_sessions/{session_id}/stream_tokens", body))["token"]
+
+    async def ask_who_it_is_and_for_help() -> tuple[agent.Control, agent.Takeover]:
+        async with agent.connect(gate(server.port, session_id), token) as helm:
+            return await helm.control(), await helm.request_takeover("captcha", deadline_seconds=1)
+
+    control, took = await elsewhere(loop, ask_who_it_is_and_for_help)
+    assert (control.interactor, took.outcome) == ("agent", "timed_out")
+
+
 async def test_a_no_is_a_clear_error(server: WholeServer, session_id: str, loop: str) -> None:
     url = gate(server.port, session_id)
     refused = [

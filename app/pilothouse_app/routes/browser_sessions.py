@@ -9,7 +9,7 @@ from pilothouse_app.routes.errors import BASE_PATH, ApiError, ErrorAnswer, not_f
 from pilothouse_app.routes.models import NewSession, SessionPatch, SessionQuery, SessionView
 from pilothouse_app.routes.new_session import session_from
 from pilothouse_app.routes.paging import cut_page, decode_cursor
-from pilothouse_app.routes.requests import credential, protected_blueprint, services
+from pilothouse_app.routes.requests import credential, for_tokens, protected_blueprint, services
 from pilothouse_app.store.entities import BrowserSession
 
 browser_sessions = protected_blueprint("browser_sessions")
@@ -88,6 +88,7 @@ async def list_browser_sessions(query_args: SessionQuery) -> tuple[list[SessionV
 
 
 @browser_sessions.get("/browser_sessions/<session_id>")
+@for_tokens("agent")
 @validate_response(SessionView)
 @document_response(ErrorAnswer, 404)
 async def get_browser_session(session_id: str) -> SessionView:

@@ -16,7 +16,7 @@ from pilothouse.channels.takeovers import AlreadyAsked, Takeover, Takeovers
 from pilothouse_app.routes.browser_sessions import find_session, find_unfinished_session, session_ended
 from pilothouse_app.routes.errors import BASE_PATH, ApiError, ErrorAnswer, InvalidField, not_found
 from pilothouse_app.routes.models import NewTakeoverRequest, TakeoverRequestView, WaitQuery
-from pilothouse_app.routes.requests import credential, protected_blueprint, services
+from pilothouse_app.routes.requests import credential, for_tokens, protected_blueprint, services
 
 LONGEST_WAIT = 60.0
 """Seconds after which a request that waits is answered in any case; its client asks again."""
@@ -28,6 +28,7 @@ tag_blueprint(takeover_requests, ["takeover requests"])
 
 
 @takeover_requests.post("/browser_sessions/<session_id>/takeover_requests")
+@for_tokens("agent")
 @validate_querystring(WaitQuery)
 @validate_request(NewTakeoverRequest)
 @validate_response(TakeoverRequestView, 201)
@@ -59,6 +60,7 @@ async def ask_for_help(
 
 
 @takeover_requests.get("/browser_sessions/<session_id>/takeover_requests/<request_id>")
+@for_tokens("agent")
 @validate_querystring(WaitQuery)
 @validate_response(TakeoverRequestView)
 @document_response(ErrorAnswer, 404)
@@ -70,6 +72,7 @@ async def get_takeover_request(session_id: str, request_id: str, query_args: Wai
 
 
 @takeover_requests.delete("/browser_sessions/<session_id>/takeover_requests/<request_id>")
+@for_tokens("agent")
 @validate_response(TakeoverRequestView)
 @document_response(ErrorAnswer, 404)
 @document_response(ErrorAnswer, 409)

@@ -3,7 +3,7 @@
     async with pilothouse.agent.connect("http://127.0.0.1:8000/api/v1/cdp/pbs_…", key) as helm:
         browser = await playwright.chromium.connect_over_cdp(helm.cdp_url)
         …
-        help = await helm.request_takeover("captcha", deadline_seconds=300)
+        answer = await helm.request_takeover("captcha", deadline_seconds=300)
 
 For Trio and for asyncio. Needs the extra `agent`: `pip install 'pilothouse[agent]'`.
 """

@@ -134,7 +134,7 @@ async def connect(url: str, key: str | None = None) -> AsyncIterator[Helm]:
 
     Args:
         url: of the session or of its gate, http(s) or ws(s), such as `http://127.0.0.1:8000/api/v1/cdp/pbs_…`: what
-            Playwright and Puppeteer are given. It may carry the credential in its query.
+            Playwright and Puppeteer are given. Its query may carry the credential, and options for the gate.
         key: an API key or a stream token of scope `agent`, if the address has none.
 
     Raises:

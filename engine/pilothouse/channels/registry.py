@@ -258,7 +258,6 @@ class LiveSession:
     def _control_moved(self, why: Why, note: str) -> None:
         for member in list(self._members.values()):
             member.control_changed()
-        self.takeovers.control_moved(self.control, given_back=why == "cede", note=note)
         state, holder = self.control, self._control.holder
         self._registry.on_event(
             ControlChanged(
@@ -271,6 +270,7 @@ class LiveSession:
                 holder_credential_id=None if holder is None else holder.credential_id,
             )
         )
+        self.takeovers.control_moved(self.control, given_back=why == "cede", note=note)
 
 
 class Registry:
