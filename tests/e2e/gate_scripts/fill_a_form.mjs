@@ -2,8 +2,10 @@
 import puppeteer from 'puppeteer-core'
 
 const [browserWSEndpoint, site] = process.argv.slice(2)
-const browser = await puppeteer.connect({ browserWSEndpoint, defaultViewport: null })
+const timeout = Number(process.env.SCRIPT_TIMEOUT_MS ?? 30_000)
+const browser = await puppeteer.connect({ browserWSEndpoint, defaultViewport: null, protocolTimeout: 6 * timeout })
 const [page] = await browser.pages()
+page.setDefaultTimeout(timeout)
 await page.goto(`${site}/form`)
 await page.locator('input[name=name]').fill('Peter')
 await page.locator('input[name=birth]').fill('2020-02-02')
