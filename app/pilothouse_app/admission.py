@@ -14,20 +14,19 @@ from pilothouse.channels.end_signal import EndSignal
 from pilothouse.channels.errors import ChannelEnded, NotFound, NotReady, Unauthorized
 from pilothouse.channels.verification import Entity, Verification
 from pilothouse.channels.watches import VerificationUnavailable, Watches
-from pilothouse_app.authentication import Credential, still_stands
+from pilothouse_app.authentication import Credential, Standing, still_stands
 from pilothouse_app.store import Store, StoreError
 from pilothouse_app.store.entities import EntityKind, utc_now
 
 MAX_FAILURES = 3
 
 
-class Credentials(Watches[Credential]):
-    """Watches the credentials of open channels. Made by `open_credentials`."""
+class Credentials(Watches[Standing]):
+    """Watches the credentials of open channels, and of those who hold control. Made by `open_credentials`."""
 
     def revoked(self, credential_id: str) -> None:
-        """End the channels of a credential; those of tokens that it had issued end when these were looked at."""
-        self.end(lambda credential: credential.credential_id == credential_id, no_longer_good())
-        self.look_now(lambda credential: credential.scope != "all")
+        """End what depends on a credential."""
+        self.end(lambda standing: standing.credential_id == credential_id, no_longer_good())
 
 
 @asynccontextmanager
@@ -39,9 +38,9 @@ async def open_credentials(store: Store, *, period: float) -> AsyncIterator[Cred
         period: seconds between two looks.
     """
 
-    async def look(credential: Credential) -> ChannelEnded | None:
+    async def look(standing: Standing) -> ChannelEnded | None:
         try:
-            return None if await still_stands(store, credential) else no_longer_good()
+            return None if await still_stands(store, standing) else no_longer_good()
         except StoreError as error:
             raise VerificationUnavailable(str(error)) from error
 
@@ -75,7 +74,7 @@ class Admission:
         """
         if self.credential.session_id is not None:
             await self._check_that_it_is_ours(entity, self.credential.session_id)
-        with self.credentials.watching(self.credential, signal):
+        with self.credentials.watching(self.credential.standing, signal):
             async with self.verification.admitted(entity, signal) as session_id:
                 if self.credential.session_id not in (None, session_id):
                     raise NotFound
@@ -95,7 +94,7 @@ def no_longer_good() -> Unauthorized:
     return Unauthorized("the credential has expired or was revoked")
 
 
-def _seconds_left(credential: Credential) -> float:
-    if credential.expires_at is None:
+def _seconds_left(standing: Standing) -> float:
+    if standing.expires_at is None:
         return math.inf
-    return max(0.0, (credential.expires_at - utc_now()).total_seconds())
+    return max(0.0, (standing.expires_at - utc_now()).total_seconds())

@@ -53,9 +53,27 @@ class Credential:
     expires_at: datetime | None = None
 
     @property
+    def standing(self) -> Standing:
+        """What remains of it once it has been let in."""
+        return Standing(self.credential_id, self.expires_at)
+
+    @property
     def viewer_scope(self) -> Scope:
         """What a viewer with this credential may do."""
         return "control" if self.scope == "all" else self.scope
+
+
+@attrs.frozen
+class Standing:
+    """A credential that was good once, to be looked at again.
+
+    Attributes:
+        credential_id: names it.
+        expires_at: when it ends by itself, where that is known.
+    """
+
+    credential_id: str
+    expires_at: datetime | None = None
 
 
 def hash_key(key: str) -> str:
@@ -116,16 +134,16 @@ async def authenticate(store: Store, presented: str | None) -> Credential:
     return Credential(key.organization_id, key.key_id)
 
 
-async def still_stands(store: Store, credential: Credential) -> bool:
+async def still_stands(store: Store, standing: Standing) -> bool:
     """Whether a credential that was good once still is.
 
     Raises:
         StoreUnavailable: we cannot know at the moment.
     """
-    if credential.expires_at is not None and utc_now() >= credential.expires_at:
+    if standing.expires_at is not None and utc_now() >= standing.expires_at:
         return False
-    table = store.api_keys if credential.scope == "all" else store.stream_tokens
-    return await table.stands(credential.credential_id)
+    token = await store.stream_tokens.stands(standing.credential_id)
+    return token or await store.api_keys.stands(standing.credential_id)
 
 
 async def _bearer_of(store: Store, token: str) -> Credential:

@@ -60,7 +60,9 @@ async def open_services(
         open_registry(max_viewers=settings.max_viewers, on_event=_recorder(events)) as registry,
         open_verification(verifier(store), period=settings.verify_seconds) as verification,
         open_credentials(store, period=settings.verify_seconds) as credentials,
-        open_sessions(store, registry, verification, browsers, guard, settings.max_devtools_mib * 2**20) as sessions,
+        open_sessions(
+            store, registry, verification, credentials, browsers, guard, settings.max_devtools_mib * 2**20
+        ) as sessions,
     ):
         store.on_change(verification.notify)
         store.on_revocation(credentials.revoked)

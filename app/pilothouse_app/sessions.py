@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Unpack
 
 import attrs
@@ -34,6 +35,8 @@ from pilothouse.channels.upstream import Upstream
 from pilothouse.channels.verification import Entity, Verification
 from pilothouse.protocol.cdp_executor import ConnectionLost
 from pilothouse.protocol.control import NO_CONTROL_STATE, ControlState, NotInControl, Viewer
+from pilothouse_app.admission import Credentials
+from pilothouse_app.holder_watch import watch_holder
 from pilothouse_app.ids import new_id
 from pilothouse_app.session_changes import events_of
 from pilothouse_app.store import Store, StoreUnavailable
@@ -76,6 +79,7 @@ class Sessions:
         store: where the sessions are written down.
         registry: where their channels meet.
         verification: says when a session stops being valid.
+        credentials: say when a holder of control is none any more.
         local: starts browsers on this machine.
         guard: decides where people may send them.
         max_devtools_size: bytes of one message from a browser's DevTools.
@@ -87,6 +91,7 @@ class Sessions:
         store: Store,
         registry: Registry,
         verification: Verification,
+        credentials: Credentials,
         local: BrowserProvider,
         guard: DestinationGuard,
         max_devtools_size: int,
@@ -95,6 +100,7 @@ class Sessions:
         self._store = store
         self._registry = registry
         self._verification = verification
+        self._credentials = credentials
         self._local = local
         self._guard = guard
         self._max_devtools_size = max_devtools_size
@@ -227,7 +233,11 @@ class Sessions:
                     cdp_address=browser.cdp_address,
                 )
                 _log.info("browser running", session=session_id)
-                over = await _until_over(browser, signal, remote)
+                companions: list[Callable[[], Awaitable[None]]]
+                companions = [signal.wait, partial(watch_holder, live, self._credentials)]
+                if remote is not None:
+                    companions.append(remote.link.run)
+                over = await _until_over(browser, companions)
                 # The channels hear of it before the rest of the browser is stopped, which may take seconds.
                 self._conclude(session_id, live, task, over)
 
@@ -277,14 +287,13 @@ class Sessions:
                 self._registry.on_event(event)
 
 
-async def _until_over(browser: RunningBrowser, signal: EndSignal, remote: RemoteBrowser | None) -> _Over:
-    """Wait until the browser goes away, or the session stops being valid; keep its DevTools connection meanwhile."""
+async def _until_over(browser: RunningBrowser, companions: Sequence[Callable[[], Awaitable[None]]]) -> _Over:
+    """Wait until the browser goes away, or one of its companions says why it is over; they run meanwhile."""
     over = None
     try:
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(signal.wait)
-            if remote is not None:
-                nursery.start_soon(remote.link.run)
+            for companion in companions:
+                nursery.start_soon(companion)
             reason = await browser.wait_gone()
             over = _failed(reason)
             nursery.cancel_scope.cancel()
@@ -324,13 +333,14 @@ async def open_sessions(
     store: Store,
     registry: Registry,
     verification: Verification,
+    credentials: Credentials,
     local: BrowserProvider,
     guard: DestinationGuard,
     max_devtools_size: int = LARGEST_MESSAGE,
 ) -> AsyncIterator[Sessions]:
     """The owner of the sessions' tasks; leaving the context stops every browser that it started."""
     async with trio.open_nursery() as nursery:
-        sessions = Sessions(store, registry, verification, local, guard, max_devtools_size, nursery)
+        sessions = Sessions(store, registry, verification, credentials, local, guard, max_devtools_size, nursery)
         await sessions.recover()
         yield sessions
         nursery.cancel_scope.cancel()

@@ -11,6 +11,7 @@ from structlog.testing import capture_logs
 
 from pilothouse_app.authentication import (
     Credential,
+    Standing,
     Unauthorized,
     authenticate,
     hash_key,
@@ -151,7 +152,7 @@ async def test_a_token_that_is_good_no_more(store: Store, spoil: Any, why: str) 
     with capture_logs() as logs, pytest.raises(Unauthorized, match=r"^$"):
         await authenticate(store, token.token)
     assert [line["why"] for line in logs] == [why.format(token.token_id)]
-    assert await still_stands(store, credential) is (why == "it was not signed by us")
+    assert await still_stands(store, credential.standing) is (why == "it was not signed by us")
 
 
 async def rotate_twice(store: Store) -> None:
@@ -171,16 +172,17 @@ async def test_an_expired_token_stands_no_more(store: Store) -> None:
 
     with pytest.raises(Unauthorized):
         await authenticate(store, token.token)
-    assert not await still_stands(store, Credential("o_1", token.token_id, "view", "pbs_1", token.expires_at))
+    assert not await still_stands(store, Standing(token.token_id))
+    assert not await still_stands(store, Standing(token.token_id, token.expires_at))
 
 
 async def test_a_key_stands_until_it_is_revoked(store: Store) -> None:
     await issued(store)
     credential = await authenticate(store, "k")
 
-    assert await still_stands(store, credential)
+    assert await still_stands(store, credential.standing)
     await store.api_keys.revoke("key_1")
-    assert not await still_stands(store, credential)
+    assert not await still_stands(store, credential.standing)
 
 
 async def test_the_store_holds_no_token(store: Store, database_path: Path) -> None:

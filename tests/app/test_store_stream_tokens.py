@@ -97,8 +97,12 @@ async def test_a_token_falls_with_the_key_that_issued_it(issuing: Store) -> None
     await issuing.stream_tokens.add(TOKEN)
     await issuing.stream_tokens.add(attrs.evolve(TOKEN, token_id="tok_2", issued_by=None))
 
-    await issuing.api_keys.revoke("key_1")
+    told: list[str] = []
+    issuing.on_revocation(told.append)
+    for _ in range(2):
+        await issuing.api_keys.revoke("key_1")
 
+    assert told == ["key_1", "tok_1"]
     assert not await issuing.stream_tokens.stands("tok_1")
     assert await issuing.stream_tokens.stands("tok_2")
 
@@ -114,4 +118,11 @@ async def test_tokens_that_expired_long_ago_are_forgotten(issuing: Store) -> Non
 
     await issuing.stream_tokens.add(attrs.evolve(TOKEN, token_id="tok_3"))
 
-    assert [await issuing.stream_tokens.stands(f"tok_{number}") for number in (1, 2, 3)] == [True, False, True]
+    known = [await issuing.stream_tokens.revoke(f"tok_{number}", "pbs_1") for number in (1, 2, 3)]
+    assert known == [True, False, True]
+
+
+async def test_a_token_whose_time_is_over_stands_no_more(issuing: Store) -> None:
+    await issuing.stream_tokens.add(attrs.evolve(TOKEN, expires_at=utc_now()))
+
+    assert not await issuing.stream_tokens.stands("tok_1")

@@ -18,6 +18,7 @@ from pilothouse.protocol.messages import CedeControl, ControlChanged, Error, Pin
 from pilothouse.testing.scripted_vnc_server import ScriptedVncServer
 from pilothouse_app.authentication import hash_key
 from pilothouse_app.settings import Settings
+from pilothouse_app.store.entities import parse_time, utc_now
 
 STRANGER = "pbs_000000000000000000000000"
 CHANNELS = ("vnc", "messages")
@@ -170,18 +171,64 @@ async def test_a_token_that_is_revoked_while_it_holds_control(server: WholeServe
                 assert await when_control_moves(witness) == ("agent", 2)
 
 
-async def test_a_token_whose_time_is_over_ends_what_it_opened(server: WholeServer) -> None:
+@pytest.mark.parametrize("away", [False, True])
+async def test_control_of_whoever_is_not_connected_goes_with_the_token(server: WholeServer, *, away: bool) -> None:
+    """Taken over REST, or held during the period of grace."""
     async with ScriptedVncServer() as vnc:
         session_id = await server.attach(vnc)
-        made = await server.token(session_id, ttl_seconds=2)
+        made = await server.token(session_id)
+        async with server.frontend(session_id, client_id="witness") as witness:
+            await witness.hear()
+            if away:
+                async with server.frontend(session_id, key=made["token"]) as holder:
+                    await holder.say(TakeControl())
+                    assert await when_control_moves(witness) == ("user", 1)
+                    await holder.client.break_off()
+            else:
+                taken = await server.http.put(
+                    f"/api/v1/browser_sessions/{session_id}/control",
+                    json={"action": "take_control", "client_id": "tab-1"},
+                    headers={"Authorization": f"Bearer {made['token']}"},
+                )
+                assert taken.json()["interactor"] == "user"
+                assert await when_control_moves(witness) == ("user", 1)
+            with trio.fail_after(AT_ONCE):
+                await revoke(server, session_id, made["token_id"])
+                assert await when_control_moves(witness) == ("agent", 2)
+
+
+async def test_control_that_was_taken_over_rest_ends_with_the_tokens_time(
+    form: Form, server_settings: Settings
+) -> None:
+    settings = attrs.evolve(server_settings, verify_seconds=0.2)
+    async with open_whole_server(form, settings) as server, watched(server), ScriptedVncServer() as vnc:
+        session_id = await server.attach(vnc)
+        made = await server.token(session_id, ttl_seconds=5)
+        async with server.frontend(session_id, client_id="witness") as witness:
+            await witness.hear()
+            taken = await server.http.put(
+                f"/api/v1/browser_sessions/{session_id}/control",
+                json={"action": "take_control", "client_id": "tab-1"},
+                headers={"Authorization": f"Bearer {made['token']}"},
+            )
+            assert taken.json()["interactor"] == "user"
+            assert await when_control_moves(witness) == ("user", 1)
+            assert await when_control_moves(witness) == ("agent", 2)
+
+
+async def test_a_token_whose_time_is_over_ends_what_it_opened(form: Form, server_settings: Settings) -> None:
+    """To the second: nobody waits for verification to look."""
+    settings = attrs.evolve(server_settings, verify_seconds=3600.0)
+    async with open_whole_server(form, settings) as server, watched(server), ScriptedVncServer() as vnc:
+        session_id = await server.attach(vnc)
+        made = await server.token(session_id, ttl_seconds=5)
         async with (
             server.viewer(session_id, key=made["token"]) as viewer,
             server.frontend(session_id, key=made["token"]) as frontend,
         ):
-            # Sooner than verification would look.
-            with trio.fail_after(4.5):
-                assert await ending_of(viewer.client) == GOOD_NO_MORE
-                assert await ending_of(frontend.client) == GOOD_NO_MORE
+            assert await ending_of(viewer.client) == GOOD_NO_MORE
+            assert await ending_of(frontend.client) == GOOD_NO_MORE
+        assert utc_now() >= parse_time(made["expires_at"])
         async with server.frontend(session_id, key=made["token"]) as late:
             assert await ending_of(late.client) == (4401, "no valid credential")
 

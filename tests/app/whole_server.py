@@ -193,7 +193,8 @@ async def watched(server: WholeServer) -> AsyncIterator[WholeServer]:
     yield server
     await server.check_that_it_goes_on()
     await server.end_everything()
-    await eventually(lambda: not len(server.services.registry) and not len(server.services.verification))
+    services = server.services
+    await eventually(lambda: not any(map(len, (services.registry, services.verification, services.credentials))))
     assert server.browsers.started == server.browsers.stopped
     await before.fits_again()
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import sqlite_utils
+
 from pilothouse_app.store.database import Database
 from pilothouse_app.store.entities import ApiKey, format_time, utc_now
 from pilothouse_app.store.tables import Table
@@ -16,7 +18,7 @@ class ApiKeys:
 
     Args:
         database: where they are.
-        revoked: told the id of each key that was revoked.
+        revoked: told the id of each key that was revoked, and those of the tokens that go with it.
     """
 
     def __init__(self, database: Database, revoked: Callable[[str], None]) -> None:
@@ -41,13 +43,22 @@ class ApiKeys:
         return await self._database.read(lambda db: API_KEYS.where(db, "TRUE", [], "ORDER BY created_at, rowid"))
 
     async def revoke(self, key_id: str) -> bool:
-        """Make a key useless; says whether it was of use before."""
+        """Make a key useless, and the tokens that it has issued; says whether it was of use before."""
         statement = "UPDATE api_keys SET revoked_at = ? WHERE key_id = ? AND revoked_at IS NULL"
         parameters = [format_time(utc_now()), key_id]
-        changed = await self._database.write(lambda db: db.execute(statement, parameters).rowcount == 1)
-        if changed:
-            self._revoked(key_id)
-        return changed
+
+        def change(db: sqlite_utils.Database) -> list[str] | None:
+            if db.execute(statement, parameters).rowcount == 0:
+                return None
+            issued = db.execute("SELECT token_id FROM stream_tokens WHERE issued_by = ?", [key_id])
+            return [token_id for (token_id,) in issued]
+
+        issued = await self._database.write(change)
+        if issued is None:
+            return False
+        for credential_id in (key_id, *issued):
+            self._revoked(credential_id)
+        return True
 
     async def stands(self, key_id: str) -> bool:
         """Whether a key is known, and was not revoked."""

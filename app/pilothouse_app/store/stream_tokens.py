@@ -43,12 +43,13 @@ class StreamTokens:
         await self._database.write(insert)
 
     async def stands(self, token_id: str) -> bool:
-        """Whether a token is known, and neither it nor the API key that it was issued with was revoked."""
+        """Whether a token's time is not over, and neither it nor the API key that it was issued with was revoked."""
         query = """
             SELECT 1 FROM stream_tokens AS token LEFT JOIN api_keys AS issuer ON issuer.key_id = token.issued_by
-            WHERE token.token_id = ? AND token.revoked_at IS NULL AND issuer.revoked_at IS NULL
+            WHERE token.token_id = ? AND token.expires_at > ? AND token.revoked_at IS NULL AND issuer.revoked_at IS NULL
         """
-        return await self._database.read(lambda db: db.execute(query, [token_id]).fetchone() is not None)
+        parameters = [token_id, format_time(utc_now())]
+        return await self._database.read(lambda db: db.execute(query, parameters).fetchone() is not None)
 
     async def revoke(self, token_id: str, session_id: str) -> bool:
         """Make a token useless; says whether this session has such a token, revoked before or not."""

@@ -118,6 +118,16 @@ class LiveSession:
         """End a pause: whoever has control may act again."""
         return await self._control.resume()
 
+    @property
+    def holder(self) -> Viewer | None:
+        """Who has control, connected or not; None while the agent has it."""
+        return self._control.holder
+
+    def credential_lost(self, viewer: Viewer) -> None:
+        """The credential of this viewer is good no more: if it holds control, the agent has it again, without grace."""
+        if viewer == self._control.holder:
+            self._control.cede(viewer, "revoked")
+
     def watching_control(self, callback: Callable[[ControlState], None]) -> AbstractContextManager[None]:
         """Have a callback called, without awaiting, with each new state of control, while the context lasts."""
         return self._control.watchers.calling(callback)

@@ -10,11 +10,10 @@ import logging
 import math
 from collections.abc import Awaitable, Callable, Hashable, Iterator
 from contextlib import contextmanager
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 import trio
 
-from pilothouse.channels.end_signal import EndSignal
 from pilothouse.channels.errors import ChannelEnded, NoLongerValid
 
 KeyT = TypeVar("KeyT", bound=Hashable)
@@ -26,17 +25,25 @@ class VerificationUnavailable(Exception):
     """It cannot be told at the moment. This is not a refusal."""
 
 
+class Endable(Protocol):
+    """Whom to tell: the signal of a channel, or somebody who stands where one would. Compared by identity."""
+
+    def send(self, error: ChannelEnded) -> None:
+        """What was watched does not hold any more. Must not wait."""
+        ...
+
+
 class _Watch:
     """One poller: whom it ends, and whether it is to look now."""
 
     def __init__(self) -> None:
-        self.signals: set[EndSignal] = set()
+        self.signals: set[Endable] = set()
         self.changed = trio.Event()
         self.changed.set()  # perhaps during the first look, when nobody watched yet
         self.scope = trio.CancelScope()
 
     def end(self, error: ChannelEnded) -> None:
-        for signal in self.signals:
+        for signal in list(self.signals):
             signal.send(error)
 
 
@@ -71,7 +78,7 @@ class Watches(Generic[KeyT]):
         return len(self._watches)
 
     @contextmanager
-    def watching(self, key: KeyT, signal: EndSignal) -> Iterator[None]:
+    def watching(self, key: KeyT, signal: Endable) -> Iterator[None]:
         """Watch until the context is left.
 
         Args:
