@@ -1,11 +1,15 @@
 """The page and its token: what carries it, where it stays, and what the page says when it is good no more."""
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 from live_server import API_KEY, Server
 from playwright.sync_api import Page, expect
 from viewer_page import ViewerPage
+
+STREAMS = Path(__file__).parents[2] / "docs" / "reference" / "streams.md"
 
 
 @pytest.mark.parametrize("own_key", [False, True])
@@ -56,3 +60,19 @@ def test_revoked_token_ends_the_picture_and_is_forgotten(server: Server, session
     view.expect_words("Ended: Access was refused, or it has expired.")
     page.reload()
     expect(page.get_by_label("API key or token")).to_be_visible()
+
+
+def test_websocket_of_the_docs_is_opened_by_a_browser(server: Server, session: dict[str, Any], page: Page) -> None:
+    [snippet] = re.findall(r"^```js\n(new WebSocket\(.*?\));\n```$", STREAMS.read_text(), re.MULTILINE | re.DOTALL)
+    for written, meant in (
+        ("wss://pilothouse.example.org", server.url.replace("http", "ws")),
+        ("pbs_…", session["browser_session_id"]),
+        ("pht_…", server.token_of(session, "view")["token"]),
+    ):
+        assert written in snippet
+        snippet = snippet.replace(written, meant)
+    page.goto(server.url)
+    message = page.evaluate(
+        f"new Promise((told) => {{ {snippet}.onmessage = ({{ data }}) => told(JSON.parse(data).kind); }})"
+    )
+    assert message == "control-changed"
