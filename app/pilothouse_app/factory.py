@@ -57,7 +57,9 @@ async def open_services(
     async with (
         open_store(settings.database_path) as store,
         open_event_log(store.events, timedelta(days=settings.event_retention_days)) as events,
-        open_registry(max_viewers=settings.max_viewers, on_event=_recorder(events)) as registry,
+        open_registry(
+            max_viewers=settings.max_viewers, lease_rules=settings.lease_rules, on_event=_recorder(events)
+        ) as registry,
         open_verification(verifier(store), period=settings.verify_seconds) as verification,
         open_credentials(store, period=settings.verify_seconds) as credentials,
         open_sessions(

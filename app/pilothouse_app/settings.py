@@ -11,12 +11,13 @@ import math
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal, cast, get_args
 
 import attrs
 
 from pilothouse.channels.cdp_link import LARGEST_MESSAGE
 from pilothouse.protocol.clipboard_policy import DIRECTIONS, ClipboardPolicy
+from pilothouse.protocol.control import LeaseRules, TakeoverPolicy
 from pilothouse.protocol.destinations import AllowedDestinations
 from pilothouse.protocol.rfb.constants import MAX_CUT_TEXT
 from pilothouse.protocol.rfb.input_groups import GROUPS
@@ -105,6 +106,12 @@ def _clipboard(text: str) -> str:
     if text not in DIRECTIONS:
         raise ValueError(text)
     return text
+
+
+def _takeover_policy(text: str) -> TakeoverPolicy:
+    if text not in get_args(TakeoverPolicy):
+        raise ValueError(text)
+    return cast(TakeoverPolicy, text)
 
 
 def _groups(text: str) -> frozenset[str]:
@@ -220,12 +227,31 @@ class Settings:
         ),
     )
     max_viewers: int = attrs.field(
-        default=32,
+        default=50,
         metadata=_variable(
             _whole_number(1, 100_000),
-            default="`32`",
+            default="`50`",
             allowed="a whole number from 1 to 100000",
             about="Viewers that one session may have at the same time.",
+        ),
+    )
+    takeover_policy: TakeoverPolicy = attrs.field(
+        default="steal",
+        metadata=_variable(
+            _takeover_policy,
+            default="`steal`",
+            allowed="one of " + ", ".join(get_args(TakeoverPolicy)),
+            about="How one viewer gets control from another: by taking it, or by asking for it. "
+            "Whoever is asked has 15 s to refuse.",
+        ),
+    )
+    idle_release_seconds: float | None = attrs.field(
+        default=None,
+        metadata=_variable(
+            _seconds,
+            default="none",
+            allowed="a number of seconds above 0",
+            about="After how long without input control goes from a viewer back to the agent. Without it, never.",
         ),
     )
     input_policy: str = attrs.field(
@@ -301,6 +327,11 @@ class Settings:
             about="The least severe log lines to show.",
         ),
     )
+
+    @property
+    def lease_rules(self) -> LeaseRules:
+        """What the operator chose about control."""
+        return LeaseRules(takeover=self.takeover_policy, idle_seconds=self.idle_release_seconds)
 
     @property
     def database_path(self) -> Path:

@@ -22,6 +22,7 @@ class Open:
     session_id: str
     ids: dict[str, str]
     clients: dict[tuple[str, str], WebSocketClient]
+    frontends: dict[str, Frontend]
 
     async def endings(self) -> set[tuple[int | None, str]]:
         """The close codes and reasons of all of them."""
@@ -38,18 +39,20 @@ class Open:
     async def still_talk(self, *kinds: str) -> None:
         """The message channels of these kinds go on."""
         for kind in kinds:
-            assert await Frontend(self.clients["messages", kind]).ask(Ping(kind)) == Pong(kind)
+            assert await self.frontends[kind].ask(Ping(kind)) == Pong(kind)
 
 
 @asynccontextmanager
 async def every_channel(server: WholeServer, session_id: str) -> AsyncIterator[Open]:
     ids = {kind: await server.owner_of(session_id, kind) for kind in KINDS}
     clients = {}
+    frontends = {}
     async with AsyncExitStack() as stack:
         for kind, entity_id in ids.items():
             viewer = await stack.enter_async_context(server.viewer(entity_id, kind=kind, client_id=kind))
             await viewer.shake_hands()
             frontend = await stack.enter_async_context(server.frontend(entity_id, kind=kind, client_id=kind))
             await frontend.hear()
+            frontends[kind] = frontend
             clients |= {("vnc", kind): viewer.client, ("messages", kind): frontend.client}
-        yield Open(session_id, ids, clients)
+        yield Open(session_id, ids, clients, frontends)

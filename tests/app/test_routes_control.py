@@ -6,8 +6,10 @@ from typing import Any
 
 import attrs
 import pytest
+from fake_sessions import FakeSessions
 from rest_client import OTHER_KEY, RestClient
 
+from pilothouse.protocol.control import LeaseRules
 from pilothouse_app.authentication import hash_key
 from pilothouse_app.network_names import HostList
 from pilothouse_app.services import EXTENSION, Services
@@ -55,11 +57,39 @@ async def test_only_the_holder_gives_control_back(rest: RestClient, store: Store
         assert answer.json["error"]["details"] == {"holder_client_id": holder}
 
 
+async def test_a_pause_and_its_end(rest: RestClient) -> None:
+    session_id = (await rest.new_session())["browser_session_id"]
+    path = f"/browser_sessions/{session_id}/control"
+
+    await rest.put(path, {"action": "take_control", "client_id": "a"})
+    for _ in range(2):
+        paused = await rest.put(path, {"action": "pause"})
+        assert paused.json == {**by_user("a", 2), "control_state": "paused"}
+    assert (await rest.get(f"/browser_sessions/{session_id}")).json["control_state"] == "paused"
+    for _ in range(2):
+        assert (await rest.put(path, {"action": "resume"})).json == by_user("a", 3)
+
+
+async def test_what_has_to_be_asked_for_cannot_be_taken_over_rest(rest: RestClient, sessions: FakeSessions) -> None:
+    sessions.rules = LeaseRules(takeover="ask")
+    session_id = (await rest.new_session())["browser_session_id"]
+    path = f"/browser_sessions/{session_id}/control"
+
+    await rest.put(path, {"action": "take_control", "client_id": "a"})
+    held = await rest.put(path, {"action": "take_control", "client_id": "b"})
+    assert (held.status, held.error) == (409, "control_held")
+    assert held.json["error"]["details"] == {"holder_client_id": "a"}
+    await rest.put(path, {"action": "return_control", "client_id": "a"})
+    assert (await rest.put(path, {"action": "take_control", "client_id": "b"})).json == by_user("b", 3)
+
+
 @pytest.mark.parametrize(
     ("body", "field"),
     [
         ({"client_id": "a"}, "action"),
         ({"action": "take_control"}, "client_id"),
+        ({"action": "return_control"}, "client_id"),
+        ({"action": "pause", "client_id": ""}, "client_id"),
         ({"action": "steal", "client_id": "a"}, "action"),
         ({"action": "take_control", "client_id": ""}, "client_id"),
         ({"action": "take_control", "client_id": "a b"}, "client_id"),

@@ -28,6 +28,8 @@ PROTECTED = [
     ("POST", "/browser_sessions/pbs_1/takeover_requests"),
     ("GET", "/browser_sessions/pbs_1/takeover_requests/tor_1"),
     ("DELETE", "/browser_sessions/pbs_1/takeover_requests/tor_1"),
+    ("GET", "/browser_sessions/pbs_1/viewers"),
+    ("DELETE", "/browser_sessions/pbs_1/viewers/v_1"),
     ("GET", "/tasks"),
     ("POST", "/tasks"),
     ("GET", "/tasks/tsk_1"),

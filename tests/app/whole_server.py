@@ -18,6 +18,7 @@ from raw_client import HOST, PLAIN_UPGRADE
 from rest_client import KEY, OTHER_KEY
 from stream_viewer import RfbViewer
 
+from news_of_control import NewsOfControl
 from pilothouse.browsers.provider import BrowserProvider
 from pilothouse.protocol.messages import FromFrontend, ToFrontend, decode_from_server, encode
 from pilothouse.testing.fake_browsers import FakeBrowsers
@@ -43,11 +44,19 @@ class Frontend:
 
     def __init__(self, client: WebSocketClient) -> None:
         self.client = client
+        self._news = NewsOfControl()
 
     async def say(self, message: FromFrontend) -> None:
         await self.client.send(encode(message))
 
     async def hear(self) -> ToFrontend:
+        """The next message, without who is there, and without those that tell nothing else that is new."""
+        while True:
+            message = self._news.heard(await self.hear_all())
+            if message is not None:
+                return message
+
+    async def hear_all(self) -> ToFrontend:
         with trio.fail_after(60):  # by a clock that a test may have put forward
             return decode_from_server(await self.client.receive())
 

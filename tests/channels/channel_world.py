@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 import attrs
 import trio
 
+from news_of_control import NewsOfControl
 from pilothouse.channels.channel import Channel, Connection, run_channel
 from pilothouse.channels.errors import Outcome
 from pilothouse.channels.message import MessageChannel
@@ -17,8 +18,15 @@ from pilothouse.channels.session_events import InputBlocked, SessionEvent
 from pilothouse.channels.transport import MessageTransport
 from pilothouse.channels.verification import Entity, Verification, open_verification
 from pilothouse.channels.watches import VerificationUnavailable
-from pilothouse.protocol.control import Viewer
-from pilothouse.protocol.messages import FromFrontend, ToFrontend, decode_from_server, encode
+from pilothouse.protocol.control import LeaseRules, Viewer
+from pilothouse.protocol.messages import (
+    ControlChanged,
+    FromFrontend,
+    ToFrontend,
+    ViewerOnTheWire,
+    decode_from_server,
+    encode,
+)
 from pilothouse.protocol.verdict import Valid, Verdict
 from pilothouse.testing.memory_transport import MemoryClient, memory_transport_pair
 
@@ -85,19 +93,34 @@ class Running:
             await self._ended.wait()
 
 
-@attrs.frozen
+@attrs.define
 class Frontend:
     """A frontend's end of a message channel."""
 
     running: Running
     client: MemoryClient
+    _news: NewsOfControl = attrs.field(factory=NewsOfControl)
 
     async def tell(self, message: FromFrontend) -> None:
         await self.client.send(encode(message))
 
     async def hear(self) -> ToFrontend:
+        """The next message, without who is there, and without those that tell nothing else that is new."""
+        while True:
+            message = self._news.heard(await self.hear_all())
+            if message is not None:
+                return message
+
+    async def hear_all(self) -> ToFrontend:
         with trio.fail_after(PATIENCE):
             return decode_from_server(await self.client.receive())
+
+    async def hear_viewers(self, count: int) -> list[ViewerOnTheWire]:
+        """Who is there, as soon as they are told to be so many."""
+        while True:
+            message = await self.hear_all()
+            if isinstance(message, ControlChanged) and message.viewer_count == count:
+                return message.viewers
 
 
 @attrs.frozen
@@ -135,12 +158,12 @@ class World:
 
 
 @asynccontextmanager
-async def open_world(*, max_viewers: int = 32) -> AsyncIterator[World]:
+async def open_world(*, max_viewers: int = 32, rules: LeaseRules | None = None) -> AsyncIterator[World]:
     """Put it together, and take it apart."""
     store = EntityStore()
     events: list[SessionEvent] = []
     async with (
-        open_registry(max_viewers=max_viewers, on_event=events.append) as registry,
+        open_registry(max_viewers=max_viewers, lease_rules=rules or LeaseRules(), on_event=events.append) as registry,
         open_verification(store.verify) as verification,
         trio.open_nursery() as nursery,
     ):

@@ -163,6 +163,8 @@ async def test_grace_ends(world: World, autojump_clock: MockClock) -> None:
     broke_off = trio.current_time()
     with trio.fail_after(2 * GRACE_SECONDS):
         news = decode_from_server(await bob.client.receive())
+        while isinstance(news, ControlChanged) and news.control_epoch == 1:
+            news = decode_from_server(await bob.client.receive())
     assert isinstance(news, ControlChanged)
     assert (news.interactor, news.holder_client_id, news.control_epoch) == ("agent", None, 2)
     assert trio.current_time() - broke_off == pytest.approx(GRACE_SECONDS)

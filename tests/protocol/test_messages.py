@@ -25,6 +25,8 @@ from pilothouse.protocol.messages import (
     ClipboardPaste,
     CloseTab,
     ControlChanged,
+    ControlRequested,
+    ControlRequestOver,
     CopiedText,
     DeclineTakeover,
     Error,
@@ -32,12 +34,14 @@ from pilothouse.protocol.messages import (
     GetBrowserUrl,
     GoBack,
     GoForward,
+    GrantControl,
     MessageId,
     Navigate,
     Note,
     Pasted,
     Ping,
     Pong,
+    RefuseControl,
     Reload,
     Screenshot,
     TabOnTheWire,
@@ -46,13 +50,20 @@ from pilothouse.protocol.messages import (
     TakeoverResolved,
     TakeScreenshot,
     ToFrontend,
+    ViewerOnTheWire,
     decode_from_server,
     decode_untrusted,
     encode,
 )
 
 CONTROL_CHANGED = ControlChanged(
-    interactor="user", control_state="user_control", holder_client_id="tab_a", control_epoch=1, you_hold_control=True
+    interactor="user",
+    control_state="user_control",
+    holder_client_id="tab_a",
+    control_epoch=1,
+    you_hold_control=True,
+    viewer_count=150,
+    viewers=[ViewerOnTheWire("v_1", "control", holds_control=True, you=False)],
 )
 CONTROL_CHANGED_ON_THE_WIRE = {
     "kind": "control-changed",
@@ -61,12 +72,18 @@ CONTROL_CHANGED_ON_THE_WIRE = {
     "holder_client_id": "tab_a",
     "control_epoch": 1,
     "you_hold_control": True,
+    "viewer_count": 150,
+    "viewers": [{"viewer_id": "v_1", "scope": "control", "holds_control": True, "you": False}],
 }
 
 ON_THE_WIRE: list[tuple[FromFrontend | ToFrontend, dict[str, Any]]] = [
     (TakeControl(), {"kind": "take-control"}),
     (CedeControl(), {"kind": "cede-control", "note": None}),
     (CedeControl(Note("x" * 2000)), {"kind": "cede-control", "note": "x" * 2000}),
+    (GrantControl(), {"kind": "grant-control"}),
+    (RefuseControl(), {"kind": "refuse-control"}),
+    (ControlRequested("tab_b", 15), {"kind": "control-requested", "client_id": "tab_b", "seconds": 15}),
+    (ControlRequestOver("tab_b"), {"kind": "control-request-over", "client_id": "tab_b"}),
     (DeclineTakeover(MessageId("t1")), {"kind": "decline-takeover", "request_id": "t1", "note": None}),
     (TakeoverResolved("t1", "completed"), {"kind": "takeover-resolved", "request_id": "t1", "outcome": "completed"}),
     (
@@ -128,6 +145,8 @@ ON_THE_WIRE: list[tuple[FromFrontend | ToFrontend, dict[str, Any]]] = [
             "holder_client_id": None,
             "control_epoch": 0,
             "you_hold_control": False,
+            "viewer_count": 0,
+            "viewers": [],
         },
     ),
     (

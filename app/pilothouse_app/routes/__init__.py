@@ -18,6 +18,7 @@ from pilothouse_app.routes.response_headers import add_response_headers
 from pilothouse_app.routes.runnables import runnables
 from pilothouse_app.routes.stream_tokens import stream_tokens
 from pilothouse_app.routes.takeover_requests import takeover_requests
+from pilothouse_app.routes.viewers import viewers
 
 STATIC = Path(__file__).parents[1] / "static"
 
@@ -37,6 +38,6 @@ def register_routes(app: QuartTrio, *, static: Path = STATIC) -> None:
     register_openapi(app)
     register_error_handlers(app)
     app.after_request(add_response_headers)
-    sessions = (browser_sessions, control, events, stream_tokens, takeover_requests)
+    sessions = (browser_sessions, control, events, stream_tokens, takeover_requests, viewers)
     for blueprint in (health, *sessions, runnables("task"), runnables("workflow_run"), pages(static)):
         app.register_blueprint(blueprint)

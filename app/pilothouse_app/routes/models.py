@@ -123,6 +123,16 @@ class StreamTokenView:
 
 
 @attrs.frozen
+class ViewerView:
+    """Somebody who is with a session."""
+
+    viewer_id: str
+    client_id: str
+    scope: Scope
+    holds_control: bool
+
+
+@attrs.frozen
 class NewRunnable:
     """A task or a workflow run."""
 

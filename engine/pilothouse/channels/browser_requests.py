@@ -8,7 +8,8 @@ that does not come.
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import attrs
@@ -139,6 +140,14 @@ RULES: dict[type[FromFrontend], _Rule] = {
 }
 
 
+_Waiting = tuple[FromFrontend, int]
+"""A request, and the epoch of control in which it came."""
+
+
+def _not_in_control(request: FromFrontend) -> Error:
+    return Error(request.kind, "you do not have control", "not_in_control")
+
+
 class BrowserRequests:
     """Carries out the requests of one frontend.
 
@@ -163,8 +172,10 @@ class BrowserRequests:
         self._clipboard = clipboard
         self._answer = answer
         self._nursery = nursery
-        self._rows: dict[object, trio.MemorySendChannel[FromFrontend]] = {}
+        self._rows: dict[object, trio.MemorySendChannel[_Waiting]] = {}
         self._leaving = trio.CancelScope()
+        self._acting: set[trio.CancelScope] = set()
+        self._acted = trio.Event()
 
     def begin(self, request: FromFrontend) -> Error | None:
         """Put a request into its row; the error when it cannot be."""
@@ -174,32 +185,61 @@ class BrowserRequests:
             return Error(request.kind, "the clipboard may not be used in this way", "not_allowed")
         row = "leaves page" if rule.leaves_page else kind
         if row not in self._rows:
-            self._rows[row], waiting = trio.open_memory_channel[FromFrontend](_ROW)
+            self._rows[row], waiting = trio.open_memory_channel[_Waiting](_ROW)
             self._nursery.start_soon(self._work_off, waiting)
         try:
-            self._rows[row].send_nowait(request)
+            self._rows[row].send_nowait((request, self._session.control.control_epoch))
         except trio.WouldBlock:
             return Error(request.kind, "too many of these are waiting already", "busy")
         if kind is Navigate and self._session.holds_control(self._viewer):
             self._leaving.cancel()
         return None
 
-    async def _work_off(self, row: trio.MemoryReceiveChannel[FromFrontend]) -> None:
-        async for request in row:
-            answer: ToFrontend | None = Error(request.kind, "another navigation took its place", "failed")
+    async def quiet(self) -> None:
+        """Wait until nothing acts on the browser any more; what still does when this is cancelled, is cancelled."""
+        try:
+            while self._acting:
+                await self._acted.wait()
+        finally:
+            for scope in self._acting:
+                scope.cancel()
+
+    async def _work_off(self, row: trio.MemoryReceiveChannel[_Waiting]) -> None:
+        async for request, epoch in row:
+            answer: ToFrontend | None = None
             rule = RULES[type(request)]
             with trio.CancelScope() as scope:
                 if rule.leaves_page:
                     self._leaving = scope
-                answer = await self._carried_out(rule, request)
+                with self._under_way(scope) if rule.holder_only else nullcontext():
+                    answer = await self._carried_out(rule, request, epoch)
+            if scope.cancelled_caught:
+                answer = (
+                    Error(request.kind, "another navigation took its place", "failed")
+                    if epoch == self._session.control.control_epoch
+                    else _not_in_control(request)
+                )
             if answer is not None:
                 await self._answer(answer)
                 self._note(answer)
 
-    async def _carried_out(self, rule: _Rule, request: FromFrontend) -> ToFrontend | None:
-        # Asked when its turn has come: control may have moved while it waited.
-        if rule.holder_only and not self._session.holds_control(self._viewer):
-            return Error(request.kind, "you do not have control", "not_in_control")
+    @contextmanager
+    def _under_way(self, scope: trio.CancelScope) -> Iterator[None]:
+        self._acting.add(scope)
+        try:
+            yield
+        finally:
+            self._acting.remove(scope)
+            self._acted.set()
+            self._acted = trio.Event()
+
+    async def _carried_out(self, rule: _Rule, request: FromFrontend, epoch: int) -> ToFrontend | None:
+        # Asked when its turn has come: control may have moved while it waited, and may have come back since.
+        session = self._session
+        if rule.holder_only:
+            if not session.holds_control(self._viewer) or epoch != session.control.control_epoch:
+                return _not_in_control(request)
+            session.acted(self._viewer)
         try:
             with trio.fail_after(REQUEST_SECONDS):
                 browser = await self._session.browser()

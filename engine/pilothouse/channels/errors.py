@@ -95,6 +95,10 @@ class Unauthorized(ChannelEnded):
     """No credential, or a bad one."""
 
 
+class Removed(ChannelEnded):
+    """Somebody with an API key has shown this viewer out."""
+
+
 class NotFound(ChannelEnded):
     """No such entity for this credential."""
 
@@ -150,6 +154,7 @@ CLOSE_CODES: dict[type[ChannelEnded], tuple[int, str]] = {
     NotReady: (1013, "not ready yet"),
     TooManyViewers: (1013, "too many viewers"),
     Unauthorized: (4401, "no valid credential"),
+    Removed: (4401, "removed from the session"),
     NotFound: (4404, "no such entity"),
     BrowserTooSlow: (4408, "waited too long for the browser"),
     Replaced: (4409, "replaced by a newer channel of the same client"),

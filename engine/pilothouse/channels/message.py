@@ -9,22 +9,23 @@ import trio
 
 from pilothouse.channels.browser_requests import RULES, BrowserRequests
 from pilothouse.channels.channel import Channel, Connection
+from pilothouse.channels.control_talk import ControlTalk
 from pilothouse.channels.end_signal import EndSignal
 from pilothouse.channels.errors import ViewerTooSlow
 from pilothouse.channels.registry import LiveSession
-from pilothouse.protocol.control import NotInControl
 from pilothouse.protocol.errors import BadMessage
 from pilothouse.protocol.messages import (
     AskForClipboard,
     AskForClipboardResponse,
     BrowserTabs,
     CedeControl,
-    ControlChanged,
     DeclineTakeover,
     Error,
     FromFrontend,
+    GrantControl,
     Ping,
     Pong,
+    RefuseControl,
     TabOnTheWire,
     TakeControl,
     ToFrontend,
@@ -46,11 +47,17 @@ class MessageChannel(Channel):
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
         self._signal: EndSignal | None = None
+        self._requests: BrowserRequests | None = None
         self._outbox, self._to_send = trio.open_memory_channel[ToFrontend](OUTBOX)
         self._asked: deque[trio.MemorySendChannel[str]] = deque()
 
     def control_changed(self) -> None:
-        """Nothing yet: the frontend is told when the change is settled."""
+        """The frontend is told when the change is settled; see `ControlTalk`."""
+
+    async def quiet(self) -> None:
+        """Waits for what the frontend has asked of the browser."""
+        if self._requests is not None:
+            await self._requests.quiet()
 
     def tell(self, message: ToFrontend) -> None:
         """Sends a message; a frontend that does not read what it is sent is let go."""
@@ -74,26 +81,26 @@ class MessageChannel(Channel):
     async def stream(self, session: LiveSession, signal: EndSignal) -> None:
         """Read, answer, and tell."""
         self._signal = signal
-        self.tell(self._who_has_control(session))
+        control = ControlTalk(session, self.connection.viewer, self.tell)
         async with trio.open_nursery() as nursery:
             connection = self.connection
-            requests = BrowserRequests(session, connection.viewer, connection.clipboard, self._outbox.send, nursery)
+            self._requests = requests = BrowserRequests(
+                session, connection.viewer, connection.clipboard, self._outbox.send, nursery
+            )
             nursery.start_soon(self._deliver)
             nursery.start_soon(self._tell_tabs, session)
-            with (
-                session.reachable(self.connection.viewer, self),
-                session.watching_control(lambda _: self.tell(self._who_has_control(session))),
-            ):
+            nursery.start_soon(control.tell_presence, self._outbox.send)
+            with session.reachable(connection.viewer, self), control.listening():
                 asked = session.takeovers.open_request()
                 if asked is not None:
                     self.tell(asked)
-                await self._answer(session, requests)
+                await self._answer(session, control, requests)
 
-    async def _answer(self, session: LiveSession, requests: BrowserRequests) -> NoReturn:
+    async def _answer(self, session: LiveSession, control: ControlTalk, requests: BrowserRequests) -> NoReturn:
         while True:
             message = await self.connection.transport.receive()
             try:
-                answer = await self._carry_out(_decoded(message), session, requests)
+                answer = await self._carry_out(_decoded(message), session, control, requests)
             except BadMessage as error:
                 answer = Error(error.failed_kind, str(error), error.code)
             if answer is not None:
@@ -128,7 +135,7 @@ class MessageChannel(Channel):
                 changed = trio.Event()
 
     async def _carry_out(
-        self, message: FromFrontend, session: LiveSession, requests: BrowserRequests
+        self, message: FromFrontend, session: LiveSession, control: ControlTalk, requests: BrowserRequests
     ) -> ToFrontend | None:
         """The answer; None where it comes later, or the news to everybody is the answer."""
         viewer = self.connection.viewer
@@ -137,15 +144,8 @@ class MessageChannel(Channel):
         match message:
             case Ping(id=ping_id):
                 return Pong(ping_id)
-            case TakeControl():
-                epoch = session.control.control_epoch
-                if (await session.take_control(viewer)).control_epoch == epoch:
-                    return self._who_has_control(session)  # nothing has moved, so nobody was told
-            case CedeControl(note=note):
-                try:
-                    session.cede_control(viewer, note or "")
-                except NotInControl:
-                    return Error(message.kind, "you do not have control", "not_in_control")
+            case TakeControl() | CedeControl() | GrantControl() | RefuseControl():
+                return await control.carry_out(message)
             case DeclineTakeover(request_id=request_id, note=note):
                 if not session.takeovers.decline(request_id, note or ""):
                     return Error(message.kind, "nobody asks for help, or it is too late", "not_asked")
@@ -157,16 +157,6 @@ class MessageChannel(Channel):
                 assert type(message) in RULES  # noqa: S101 (a test sees to it that every kind has its place)
                 return requests.begin(message)
         return None
-
-    def _who_has_control(self, session: LiveSession) -> ControlChanged:
-        state = session.control
-        return ControlChanged(
-            interactor=state.interactor,
-            control_state=state.control_state,
-            holder_client_id=state.holder_client_id,
-            control_epoch=state.control_epoch,
-            you_hold_control=session.holds_control(self.connection.viewer),
-        )
 
 
 def _decoded(message: bytes | str) -> FromFrontend:

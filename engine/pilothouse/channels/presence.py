@@ -1,8 +1,12 @@
-"""Who is with a session: every viewer under a name that says nothing about it."""
+"""Who is with a session: every viewer under a name that says nothing about it.
+
+A holder whose connection broke is still there during its grace period.
+"""
 
 from __future__ import annotations
 
 import secrets
+from collections.abc import Container
 
 import attrs
 
@@ -51,3 +55,8 @@ class Presence:
         """This viewer has gone."""
         if self._present.pop(viewer, None) is not None:
             self.watchers.tell(None)
+
+    def keep(self, viewers: Container[Viewer | None]) -> None:
+        """All others have gone."""
+        for viewer in [viewer for viewer in self._present if viewer not in viewers]:
+            self.depart(viewer)

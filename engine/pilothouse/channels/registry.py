@@ -9,25 +9,29 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
+from math import ceil
 from typing import Literal, Protocol
 
 import trio
 
-from pilothouse.channels.errors import ChannelEnded, Replaced, ServerStopping, TooManyViewers
+from pilothouse.channels.errors import ChannelEnded, Removed, Replaced, ServerStopping, TooManyViewers
 from pilothouse.channels.execution import Execution, NotPossible
 from pilothouse.channels.member import Member
-from pilothouse.channels.presence import Presence
+from pilothouse.channels.presence import Presence, Present
 from pilothouse.channels.remote_browser import RemoteBrowser
 from pilothouse.channels.session_control import SessionControl
 from pilothouse.channels.session_events import ClipboardUsed, ControlChanged, InputBlocked, SessionEvent
 from pilothouse.channels.takeovers import Takeovers
 from pilothouse.channels.upstream import Upstream
-from pilothouse.protocol.control import ControlState, LeaseRules, Viewer, Why
-from pilothouse.protocol.messages import ToFrontend
+from pilothouse.protocol.control import ControlState, LeaseRules, Petition, Viewer, Why
+from pilothouse.protocol.messages import ControlRequested, ControlRequestOver, Error, TakeControl, ToFrontend
 from pilothouse.protocol.rfb.decisions import Drop
 
 _NO_GRACE: dict[int, Why] = {1000: "cede", 1001: "cede", 4401: "revoked", 4404: "ended", 4410: "ended"}
 """Close codes after which nobody comes back: a clean good-bye, or nothing to come back to. Each with what it means."""
+
+
+_CONTROL_REFUSED = Error(TakeControl.kind, "whoever has control keeps it", "control_refused")
 
 
 class Frontend(Protocol):
@@ -132,6 +136,81 @@ class LiveSession:
         """Have a callback called, without awaiting, with each new state of control, while the context lasts."""
         return self._control.watchers.calling(callback)
 
+    async def control_settled(self) -> None:
+        """Wait until what was under way before the last change of control is done."""
+        await self._control.settled()
+
+    @property
+    def holder(self) -> Viewer | None:
+        """Who has control, perhaps not connected at the moment; None while the agent has it."""
+        return self._control.holder
+
+    def ask_for_control(self, viewer: Viewer) -> None:
+        """Ask the holder for control, which is granted unless it refuses in time.
+
+        Raises:
+            MayNotControl: the credential of `viewer` does not let it.
+            NotInControl: nobody else has it: it can be taken.
+            ControlHeld: another viewer has asked already.
+        """
+        self._tell(self.holder, _as_told(self._control.ask(viewer)))
+
+    def control_request(self, holder: Viewer) -> ControlRequested | None:
+        """What this viewer has to know, if it has control and somebody has asked for it."""
+        petition = self._control.petition
+        return _as_told(petition) if petition is not None and holder == self.holder else None
+
+    def grant_control(self, holder: Viewer) -> None:
+        """Give control to whoever has asked.
+
+        Raises:
+            NotAsked: nobody has asked this viewer.
+        """
+        self._control.grant(holder)
+
+    def refuse_control(self, holder: Viewer) -> None:
+        """Keep control; whoever has asked is told.
+
+        Raises:
+            NotAsked: nobody has asked this viewer.
+        """
+        self._tell(self._control.refuse(holder), _CONTROL_REFUSED)
+
+    def withdraw_request(self, viewer: Viewer) -> bool:
+        """This viewer does not want control any more, if it has asked; the holder is told. Returns whether it had."""
+        withdrawn = self._control.withdraw(viewer)
+        if withdrawn:
+            self._tell(self.holder, ControlRequestOver(viewer.client_id))
+        return withdrawn
+
+    @property
+    def viewers(self) -> list[Present]:
+        """Who is there, in the order in which they came."""
+        return self._presence.viewers
+
+    def watching_viewers(self, callback: Callable[[None], None]) -> AbstractContextManager[None]:
+        """Have a callback called, without awaiting, when somebody comes or goes, while the context lasts."""
+        return self._presence.watchers.calling(callback)
+
+    def remove_viewer(self, viewer_id: str) -> bool:
+        """End all channels of a viewer, and give back its control at once. Returns whether there is such a viewer."""
+        viewer = self._presence.find(viewer_id)
+        if viewer is None:
+            return False
+        for (_, other), member in self._members.items():
+            if other == viewer:
+                member.signal.send(Removed())
+        self.withdraw_request(viewer)
+        if viewer == self.holder:
+            self._control.cede(viewer, "removed")
+        self._presence.depart(viewer)
+        return True
+
+    @property
+    def minds_idleness(self) -> bool:
+        """Whether a holder that sends no input loses control some time."""
+        return self._registry.lease_rules.idle_seconds is not None
+
     def acted(self, viewer: Viewer) -> None:
         """This viewer has sent input: it is not idle."""
         self._control.acted(viewer)
@@ -175,12 +254,14 @@ class LiveSession:
         del self._members[key]
         if any(other == viewer for _, other in self._members):
             return
-        self._presence.depart(viewer)
-        if viewer == self._control.holder:
-            if close_code in _NO_GRACE:
-                self._control.cede(viewer, _NO_GRACE[close_code])
-            else:
-                self._control.break_off(viewer)
+        self.withdraw_request(viewer)
+        if viewer != self.holder:
+            self._presence.depart(viewer)
+        elif close_code in _NO_GRACE:
+            self._presence.depart(viewer)
+            self._control.cede(viewer, _NO_GRACE[close_code])
+        else:
+            self._control.break_off(viewer)
 
     def end(self, error: ChannelEnded) -> None:
         """End every channel of the session, for good."""
@@ -265,10 +346,15 @@ class LiveSession:
         if self._over is not None:
             raise self._over
 
+    def _tell(self, viewer: Viewer | None, message: ToFrontend) -> None:
+        if viewer is not None and (frontend := self.frontend_of(viewer)) is not None:
+            frontend.tell(message)
+
     def _control_moved(self, why: Why, note: str) -> None:
         for member in list(self._members.values()):
             member.control_changed()
-        state, holder = self.control, self._control.holder
+        self._presence.keep({viewer for _, viewer in self._members} | {self.holder})
+        state, holder = self.control, self.holder
         self._registry.on_event(
             ControlChanged(
                 self.session_id,
@@ -281,6 +367,10 @@ class LiveSession:
             )
         )
         self.takeovers.control_moved(self.control, given_back=why == "cede", note=note)
+
+
+def _as_told(petition: Petition) -> ControlRequested:
+    return ControlRequested(petition.viewer.client_id, max(0, ceil(petition.ends - trio.current_time())))
 
 
 class Registry:

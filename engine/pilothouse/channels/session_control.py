@@ -66,6 +66,11 @@ class SessionControl:
         return self._lease.holder
 
     @property
+    def petition(self) -> Petition | None:
+        """Who has asked the holder for control, and has no answer yet."""
+        return self._lease.petition
+
+    @property
     def agent_may_act(self) -> bool:
         """Whether agents may act at this moment."""
         return self._lease.agent_may_act
@@ -86,8 +91,13 @@ class SessionControl:
         if self._lease.take(viewer, trio.current_time()):
             self._moved("take")
         self._watch_clock()
-        await self._settled.wait()
+        await self.settled()
         return self.state
+
+    async def settled(self) -> None:
+        """Wait until what was under way before the last change is done."""
+        while not self._settled.is_set():
+            await self._settled.wait()
 
     def cede(self, viewer: Viewer, why: Why = "cede", note: str = "") -> ControlState:
         """Take control from its holder, for whoever has asked for it, or for the agent.
@@ -108,14 +118,14 @@ class SessionControl:
         """Let nobody act; returns when nothing is on its way any more."""
         if self._lease.pause():
             self._moved("pause")
-        await self._settled.wait()
+        await self.settled()
         return self.state
 
     async def resume(self) -> ControlState:
         """End a pause; whoever has control acts again."""
         if self._lease.resume(trio.current_time()):
             self._moved("resume")
-        await self._settled.wait()
+        await self.settled()
         return self.state
 
     def ask(self, viewer: Viewer) -> Petition:

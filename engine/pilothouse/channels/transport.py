@@ -65,6 +65,8 @@ class ByteTransport(Protocol):
     async def send_all(self, data: bytes) -> None:
         """Send all bytes. Several tasks may send; what a cancelled call leaves behind goes before the next one's.
 
+        Without any bytes, it returns when what others send has gone, where the transport can tell.
+
         Raises:
             BrowserGone: they cannot be sent.
         """

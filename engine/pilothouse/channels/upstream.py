@@ -59,6 +59,8 @@ class WebSocketTransport:
 
     async def send_all(self, data: bytes) -> None:
         """See `ByteTransport`."""
+        if not data:
+            return  # an empty message would be none of RFB's
         try:
             await self._connection.send_message(data)
         except trio_websocket.ConnectionClosed as error:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import partial
 from typing import ClassVar
 
 import attrs
@@ -13,6 +14,7 @@ from pilothouse.channels.channel import Channel, Connection
 from pilothouse.channels.clipboard import Clipboard
 from pilothouse.channels.end_signal import EndSignal
 from pilothouse.channels.errors import BrowserGone, BrowserTooSlow, ChannelEnded, MalformedStream, NotFound
+from pilothouse.channels.noted_input import NotedInput
 from pilothouse.channels.registry import LiveSession
 from pilothouse.channels.transport import LARGEST_MESSAGE, READ_SIZE, ByteTransport
 from pilothouse.channels.upstream import open_upstream
@@ -61,11 +63,18 @@ class VncChannel(Channel):
         self._viewer = connection.transport
         self._policy = policy
         self._input: VncInput | None = None
+        self._server: ByteTransport | None = None
 
     def control_changed(self) -> None:
         """What is held at this moment is lifted."""
         if self._input is not None:  # else nothing has passed yet
             self._input.control_changed()
+
+    async def quiet(self) -> None:
+        """Waits until the VNC server has been given what passed, and what lifts it."""
+        if self._server is not None:
+            with suppress(BrowserGone):
+                await self._server.send_all(b"")  # behind all that others send
 
     async def stream(self, session: LiveSession, signal: EndSignal) -> None:
         """Connect, end the handshake on both sides, then carry bytes both ways."""
@@ -79,7 +88,9 @@ class VncChannel(Channel):
                 early = await self._greet_viewer(handshake.server_init)
             viewer = self.connection.viewer
             clipboard = Clipboard(session, viewer, self.connection.clipboard)
-            self._input = VncInput(viewer, self._policy, clipboard, server, session)
+            self._server = server
+            to_server = NotedInput(server, partial(session.acted, viewer)) if session.minds_idleness else server
+            self._input = VncInput(viewer, self._policy, clipboard, to_server, session)
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._browser_to_viewer, handshake.trailing(), server)
                 await self._input.run(early, self._received)

@@ -55,6 +55,20 @@ class DeclineTakeover:
 
 
 @attrs.frozen
+class GrantControl:
+    """Gives control to whoever has asked for it."""
+
+    kind: ClassVar[str] = "grant-control"
+
+
+@attrs.frozen
+class RefuseControl:
+    """Keeps control, though somebody has asked for it."""
+
+    kind: ClassVar[str] = "refuse-control"
+
+
+@attrs.frozen
 class Ping:
     """Asks for a `Pong` with the same id at once."""
 
@@ -175,8 +189,35 @@ class Pong:
 
 
 @attrs.frozen
+class ViewerOnTheWire:
+    """Somebody who is with the session.
+
+    Attributes:
+        viewer_id: random; names the viewer in this session only.
+        scope: `view`, `control` or `agent`.
+        holds_control: whether it has control.
+        you: whether it is the one who reads this.
+    """
+
+    viewer_id: str
+    scope: str
+    holds_control: bool
+    you: bool
+
+
+@attrs.frozen
 class ControlChanged:
-    """Who has control; sent on connect and on every change."""
+    """Who has control, and who is there; sent on connect and whenever one of them changes.
+
+    Attributes:
+        interactor: `agent` or `user`.
+        control_state: `ai_control`, `user_control` or `paused`.
+        holder_client_id: of whoever has control, also during a pause; None for the agent.
+        control_epoch: grows by one with each change of control.
+        you_hold_control: whether what you send gets through: not during a pause.
+        viewer_count: how many are there.
+        viewers: the first of them, 100 at most.
+    """
 
     kind: ClassVar[str] = "control-changed"
     interactor: str
@@ -184,6 +225,25 @@ class ControlChanged:
     holder_client_id: str | None
     control_epoch: int
     you_hold_control: bool
+    viewer_count: int = 0
+    viewers: list[ViewerOnTheWire] = attrs.field(factory=list)
+
+
+@attrs.frozen
+class ControlRequested:
+    """Somebody asks you for control, and gets it unless you refuse in time."""
+
+    kind: ClassVar[str] = "control-requested"
+    client_id: str
+    seconds: int
+
+
+@attrs.frozen
+class ControlRequestOver:
+    """Whoever has asked you for control does not want it any more."""
+
+    kind: ClassVar[str] = "control-request-over"
+    client_id: str
 
 
 @attrs.frozen
@@ -293,9 +353,11 @@ class Error:
 Clipboard = AskForClipboardResponse | ClipboardPaste | ClipboardCopy
 Navigation = Navigate | GoBack | GoForward | Reload | ActivateTab | CloseTab
 Clearing = ClearCookies | ClearHistory | ClearAllData
-Help = CedeControl | DeclineTakeover
-FromFrontend = TakeControl | Help | Ping | Clipboard | Navigation | Clearing | GetBrowserUrl | TakeScreenshot
-ToldUnasked = ControlChanged | BrowserTabs | TakeoverRequested | TakeoverResolved
+Helm = TakeControl | CedeControl | GrantControl | RefuseControl
+FromFrontend = Helm | DeclineTakeover | Ping | Clipboard | Navigation | Clearing | GetBrowserUrl | TakeScreenshot
+ToldUnasked = (
+    ControlChanged | ControlRequested | ControlRequestOver | BrowserTabs | TakeoverRequested | TakeoverResolved
+)
 ToFrontend = Pong | ToldUnasked | AskForClipboard | CopiedText | Pasted | BrowserUrl | Screenshot | Error
 
 FROM_FRONTEND: dict[str, type[FromFrontend]] = {message.kind: message for message in get_args(FromFrontend)}
