@@ -129,7 +129,8 @@ class LiveSession:
 
     def credential_lost(self, viewer: Viewer) -> None:
         """The credential of this viewer is good no more: if it holds control, the agent has it again, without grace."""
-        if viewer == self._control.holder:
+        self.withdraw_request(viewer)
+        if viewer == self.holder:
             self._control.cede(viewer, "revoked")
 
     def watching_control(self, callback: Callable[[ControlState], None]) -> AbstractContextManager[None]:
@@ -139,11 +140,6 @@ class LiveSession:
     async def control_settled(self) -> None:
         """Wait until what was under way before the last change of control is done."""
         await self._control.settled()
-
-    @property
-    def holder(self) -> Viewer | None:
-        """Who has control, perhaps not connected at the moment; None while the agent has it."""
-        return self._control.holder
 
     def ask_for_control(self, viewer: Viewer) -> None:
         """Ask the holder for control, which is granted unless it refuses in time.
