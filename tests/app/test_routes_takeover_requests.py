@@ -91,7 +91,7 @@ async def test_who_waits_is_answered_after_a_minute_in_any_case(rest: RestClient
     async with time_flies(clock):
         answer = await rest.get(f"{path}/{asked['request_id']}?wait=1")
     assert answer.json["state"] == "waiting"
-    assert trio.current_time() - before >= LONGEST_WAIT
+    assert LONGEST_WAIT <= trio.current_time() - before < 3 * LONGEST_WAIT
 
 
 async def test_the_deadline_ends_it(rest: RestClient, path: str, clock: MockClock) -> None:

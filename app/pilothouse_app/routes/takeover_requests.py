@@ -42,7 +42,7 @@ async def ask_for_help(
 
     Whoever sends an `Idempotency-Key` may repeat the request when no answer came: it is asked once.
     """
-    key = request.headers.get("Idempotency-Key")
+    key = request.headers.get("Idempotency-Key") or None
     if key is not None and len(key) > _LONGEST_KEY:
         raise InvalidField("Idempotency-Key", f"An Idempotency-Key has at most {_LONGEST_KEY} characters.")
     await find_unfinished_session(session_id)

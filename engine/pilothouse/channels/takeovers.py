@@ -192,8 +192,6 @@ class Takeovers:
             if takeover.request.outcome != "session_ended":
                 takeover.url_after = await self._url()
         finally:
-            if self._open is takeover:  # cancelled: whoever waits for an answer shall have one
-                self._settle(TakeoverRequest.session_over)
             takeover._resolved.set()
             self._session.release()
 
