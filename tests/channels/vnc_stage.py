@@ -14,7 +14,7 @@ from websocket_pair import open_websocket_pair
 from pilothouse.channels.registry import LiveSession
 from pilothouse.channels.upstream import Upstream
 from pilothouse.channels.vnc import DEFAULT_DEADLINES, Deadlines, VncChannel
-from pilothouse.protocol.control import Viewer
+from pilothouse.protocol.control import LeaseRules, Viewer
 from pilothouse.testing.memory_transport import memory_transport_pair
 from pilothouse.testing.scripted_vnc_server import ScriptedVncServer, VncConnection, VncScript
 
@@ -62,9 +62,13 @@ class Stage:
 
 @asynccontextmanager
 async def open_stage(
-    script: VncScript | None = None, *, password: str | None = None, deadlines: Deadlines = DEFAULT_DEADLINES
+    script: VncScript | None = None,
+    *,
+    password: str | None = None,
+    deadlines: Deadlines = DEFAULT_DEADLINES,
+    rules: LeaseRules | None = None,
 ) -> AsyncIterator[Stage]:
-    async with ScriptedVncServer(script or VncScript()) as server, open_world() as world:
+    async with ScriptedVncServer(script or VncScript()) as server, open_world(rules=rules) as world:
         with world.registry.attend(SESSION_ID) as session:
             session.set_upstream(Upstream(server.address, password))
             yield Stage(world, session, server, deadlines)
