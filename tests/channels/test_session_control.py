@@ -13,8 +13,9 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 from pilothouse.channels.end_signal import EndSignal
 from pilothouse.channels.errors import Removed, SessionEnded
 from pilothouse.channels.member import Member
-from pilothouse.channels.registry import LiveSession
+from pilothouse.channels.registry import LiveSession, open_registry
 from pilothouse.channels.session_events import ControlChanged as ControlEvent
+from pilothouse.channels.session_events import SessionEvent
 from pilothouse.protocol.control import ControlHeld, ControlState, LeaseRules, NotInControl, Viewer
 from pilothouse.protocol.messages import (
     CedeControl,
@@ -481,3 +482,41 @@ async def test_a_watcher_may_move_control_itself(session: LiveSession) -> None:
         await session.take_control(ALICE)
     assert session.control.control_epoch == 2
     assert session.agent_may_act
+
+
+async def test_control_that_moves_again_as_soon_as_all_is_quiet(session: LiveSession, nursery: trio.Nursery) -> None:
+    """What ends the first wait is not taken for the end of the second one."""
+    told, waits = list[ControlState](), [trio.Event(), trio.Event()]
+    remaining = iter(waits)
+
+    async def quiet() -> None:
+        wait = next(remaining)
+        await wait.wait()
+        if wait is waits[0]:
+            session.cede_control(ALICE)
+
+    session.join(Member("cdp", AGENT, EndSignal(), lambda: None, quiet))
+    with session.watching_control(told.append):
+        nursery.start_soon(session.take_control, ALICE)
+        await wait_all_tasks_blocked()
+        waits[0].set()
+        await wait_all_tasks_blocked()
+        assert not told
+        waits[1].set()
+        await wait_all_tasks_blocked()
+        assert [state.control_epoch for state in told] == [2]
+
+
+@pytest.mark.parametrize("before", ["pause", "take"])
+async def test_a_registry_that_closes_gives_control_back(before: str) -> None:
+    events: list[SessionEvent] = []
+    async with open_registry(on_event=events.append) as registry:
+        session = registry.hold(SESSION_ID)
+        member = Member("vnc", ALICE, EndSignal(), lambda: None)
+        session.join(member)
+        await (session.pause() if before == "pause" else session.take_control(ALICE))
+    assert isinstance(events[-1], ControlEvent)
+    assert (events[-1].control_state, events[-1].why) == ("ai_control", "ended")
+    assert not session.agent_may_act
+    session.leave(member, 1001)
+    assert len(events) == 2
