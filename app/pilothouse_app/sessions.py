@@ -224,7 +224,7 @@ class Sessions:
             async with self._provider_of(session).start(_spec_of(session)) as browser:
                 address = browser.vnc_address
                 remote = self._remote(browser)
-                live.set_upstream(Upstream(address, browser.vnc_password) if address else None, remote)
+                live.set_upstream(_upstream(browser), remote)
                 await self._write(
                     session_id,
                     status="running",
@@ -285,6 +285,12 @@ class Sessions:
         if await self._store.browser_sessions.change(session_id, **changes):
             for event in events_of(session_id, changes):
                 self._registry.on_event(event)
+
+
+def _upstream(browser: RunningBrowser) -> Upstream | None:
+    if browser.vnc_address is None:
+        return None
+    return Upstream(browser.vnc_address, browser.vnc_password, browser.vnc_takes_clipboard)
 
 
 async def _until_over(browser: RunningBrowser, companions: Sequence[Callable[[], Awaitable[None]]]) -> _Over:

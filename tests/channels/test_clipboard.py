@@ -13,6 +13,7 @@ from rfb_viewer import CONTROL, key
 from trio.testing import wait_all_tasks_blocked
 
 from pilothouse.channels.clipboard import Clipboard
+from pilothouse.channels.input_watch import Mark
 from pilothouse.channels.registry import LiveSession
 from pilothouse.channels.remote_browser import RemoteBrowser
 from pilothouse.channels.vnc_input import VncInput
@@ -67,24 +68,39 @@ async def open_session() -> AsyncIterator[tuple[LiveSession, RecordingFrontend]]
 
 async def test_where_text_may_not_go_nobody_is_asked_or_told() -> None:
     async with open_session() as (session, frontend):
-        one_way = Clipboard(session, ALICE, ClipboardPolicy(copy=False, paste=False))
-        await one_way.copy()
-        assert not await one_way.paste(_not_typed), "whether the chord passes is the input policy's business"
+        one_way = Clipboard(session, ALICE, ClipboardPolicy(copy=False, paste=False), await session.browser())
+        await one_way.copy(_mark(one_way), _not_sent)
+        assert not await one_way.paste(_not_sent, _not_put), "whether the chord passes is the input policy's business"
         assert (frontend.asked, frontend.told) == (0, [])
 
 
 async def test_who_has_lost_control_is_told_nothing() -> None:
     async with open_session() as (session, frontend):
-        clipboard = Clipboard(session, ALICE, BOTH)
-        await clipboard.copy()
+        clipboard = Clipboard(session, ALICE, BOTH, await session.browser())
+        await clipboard.copy(_mark(clipboard), _sent_nowhere)
         assert frontend.told == [CopiedText("plank")]
         await session.take_control(BOB)
-        await clipboard.copy()
-        assert await clipboard.paste(_not_typed)
+        await clipboard.copy(_mark(clipboard), _not_sent)
+        assert await clipboard.paste(_sent_nowhere, _not_put)
         assert frontend.told == [CopiedText("plank")]
 
 
-async def _not_typed(text: str, _pace: object) -> None:
+def _mark(clipboard: Clipboard) -> Mark:
+    mark = clipboard.mark()
+    assert mark is not None
+    return mark
+
+
+async def _sent_nowhere(keys: bytes) -> None:
+    """To a VNC server that does not know the keys of marks."""
+    await trio.lowlevel.checkpoint()
+
+
+async def _not_sent(keys: bytes) -> None:
+    raise AssertionError(keys)
+
+
+async def _not_put(text: str, _pace: object) -> None:
     raise AssertionError(text)
 
 
@@ -95,7 +111,10 @@ class SlowPage:
         self.copies = 0
         self.answer = trio.Event()
 
-    async def copy(self) -> None:
+    def mark(self) -> Mark:
+        return Mark("F24")
+
+    async def copy(self, mark: Mark, send: object) -> None:
         self.copies += 1
         await self.answer.wait()
 

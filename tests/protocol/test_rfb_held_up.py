@@ -1,15 +1,14 @@
-"""A cut or a paste holds up the input behind it; what fetches pixels passes meanwhile."""
+"""A paste holds up the input behind it; what fetches pixels passes meanwhile."""
 
 from __future__ import annotations
 
 import pytest
-from cuts import Cut as CutInPieces
-from cuts import every_cut
+from cuts import Cut, every_cut
 from hypothesis import given
 from hypothesis import strategies as st
 from rfb_samples import UPDATE_REQUEST, chords, cut_text, keys, lift, point, pointers, press
 
-from pilothouse.protocol.rfb.decisions import Cut, Paste
+from pilothouse.protocol.rfb.decisions import Paste
 from pilothouse.protocol.rfb.input_policy import OPEN
 from pilothouse.protocol.rfb.viewer_input import LONGEST_WAITING, HeldUp, Judged, ViewerInput
 
@@ -37,7 +36,7 @@ def go_on(viewer: ViewerInput, held_up: HeldUp, *, passes: bool = False) -> Judg
 
 
 @every_cut
-def test_what_comes_behind_a_paste_waits_and_pixels_do_not(viewer: ViewerInput, cut: CutInPieces) -> None:
+def test_what_comes_behind_a_paste_waits_and_pixels_do_not(viewer: ViewerInput, cut: Cut) -> None:
     behind = lift(V) + lift(CONTROL) + press(A) + UPDATE_REQUEST + lift(A) + point(1) + cut_text(b"x")
     judged = [viewer.receive(piece, in_control=True) for piece in cut(press(CONTROL) + press(V) + behind)]
     assert b"".join(one.forward for one in judged) == press(CONTROL) + UPDATE_REQUEST
@@ -50,10 +49,9 @@ def test_what_comes_behind_a_paste_waits_and_pixels_do_not(viewer: ViewerInput, 
 
 
 def test_a_chord_that_is_to_pass_after_all_passes_first(viewer: ViewerInput) -> None:
-    _, held_up = held_up_by(viewer, press(CONTROL) + press(X) + lift(X) + press(A))
-    assert held_up.chord == Cut(passes=True)
+    _, held_up = held_up_by(viewer, press(CONTROL) + press(V) + lift(V) + press(A))
     # Control is still held, so that A is select all.
-    assert go_on(viewer, held_up, passes=True).forward == press(X) + lift(X) + press(A)
+    assert go_on(viewer, held_up, passes=True).forward == press(V) + lift(V) + press(A)
 
 
 def test_two_pastes_are_two(viewer: ViewerInput) -> None:
@@ -72,20 +70,20 @@ def test_a_macs_paste_holds_up_too(viewer: ViewerInput) -> None:
 
 
 @pytest.mark.parametrize("cmd", [ALT_L, SUPER_L], ids=["left", "right"])
-@pytest.mark.parametrize(("letter", "sent"), [("c", "c"), ("a", "a"), ("z", "z"), ("Z", "Z")])
+@pytest.mark.parametrize(("letter", "sent"), [("c", "c"), ("x", "x"), ("a", "a"), ("z", "z"), ("Z", "Z")])
 def test_a_macs_shortcut_goes_out_with_control(viewer: ViewerInput, cmd: int, letter: str, sent: str) -> None:
     shift = [SHIFT] if letter.isupper() else []
     judged = viewer.receive(press(*shift, cmd, ord(letter)) + lift(ord(letter), cmd, *shift), in_control=True)
     assert judged.forward == press(*shift) + with_control(sent) + lift(*shift)
-    assert judged.copies == (letter == "c")
+    assert judged.copies == (letter in "cx")
 
 
 def test_a_cmd_that_passed_is_lifted_meanwhile() -> None:
     viewer = ViewerInput(OPEN, assisted=True)
     judged = viewer.receive(press(ALT_L, C) + lift(C, ALT_L), in_control=True)
     assert judged.forward == press(ALT_L) + lift(ALT_L) + with_control("c") + press(ALT_L) + lift(ALT_L)
-    _, held_up = held_up_by(viewer, press(ALT_L, X) + lift(X, ALT_L))
-    assert go_on(viewer, held_up, passes=True).forward == lift(ALT_L) + with_control("x") + press(ALT_L) + lift(ALT_L)
+    _, held_up = held_up_by(viewer, press(ALT_L, V) + lift(V, ALT_L))
+    assert go_on(viewer, held_up, passes=True).forward == lift(ALT_L) + with_control("v") + press(ALT_L) + lift(ALT_L)
 
 
 def test_without_help_a_macs_shortcut_does_not_pass() -> None:
@@ -93,8 +91,8 @@ def test_without_help_a_macs_shortcut_does_not_pass() -> None:
     assert judged.forward == b""
 
 
-def test_copies_pass_and_are_counted(viewer: ViewerInput) -> None:
-    sent = press(CONTROL) + press(C) + lift(C) + press(C) + lift(C) + lift(CONTROL)
+def test_copies_and_cuts_pass_and_are_counted(viewer: ViewerInput) -> None:
+    sent = press(CONTROL) + press(C) + lift(C) + press(X) + lift(X) + lift(CONTROL)
     judged = viewer.receive(sent, in_control=True)
     assert (judged.forward, judged.copies, judged.held_up) == (sent, 2, None)
 

@@ -39,6 +39,7 @@ class AttachedBrowser:
     vnc_password: str | None = attrs.field(repr=False)
     cdp_address: str | None
     answer_seconds: float = ANSWER_SECONDS
+    vnc_takes_clipboard: bool = attrs.field(default=False, init=False)
 
     @asynccontextmanager
     async def start(self, spec: BrowserSpec) -> AsyncIterator[AttachedBrowser]:

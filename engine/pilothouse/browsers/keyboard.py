@@ -12,6 +12,7 @@ import subprocess
 import trio
 
 from pilothouse.browsers.errors import BrowserFailed
+from pilothouse.protocol.rfb.marks import MARK_KEYS
 
 _LETTERS = (
     "àáâãäåæçèéêëìíîïðñòóôõöøùúûüýþ"  # Western Europe
@@ -23,12 +24,15 @@ _SYMBOLS = ("ßÿ", "€§", "°µ", "£¥", "«»", "¿¡", "²³", "´¨")
 
 _KEYS = (
     *(f"I{number}" for number in (120, 126, 128, *range(147, 166), *range(168, 181), *range(182, 191))),
-    *(f"I{number}" for number in (*range(208, 235), *range(239, 256))),
+    *(f"I{number}" for number in range(208, 256)),
     *(f"FK{number}" for number in range(13, 25)),
     *("AB11", "AE13", "KATA", "HIRA", "HENK", "HKTG", "MUHE", "JPCM", "LNFD", "HNGL", "HJCV"),
     *("STOP", "AGAI", "PROP", "UNDO", "FRNT", "COPY", "OPEN", "PAST", "FIND", "CUT", "HELP"),
 )
 """XKB's names of keys that no US keyboard has."""
+
+# Keycodes for marks: no letter's key, and no key whose meaning Chromium knows by its code.
+_MARKS = {"MRK1": 93, "MRK2": 122}
 
 # With these Chromium goes back, forward, and loads again, whatever character they have: Xvnc must not find them unused.
 _NOT_FOR_CHARACTERS = ("I166", "I167", "I181")
@@ -55,15 +59,17 @@ def _keymap() -> str:
     pairs = [*_SYMBOLS, *(letter + letter.upper() for letter in _LETTERS)]
     keys = [
         f"key <{key}> {{ [ {_keysym(pair[0]):#x}, {_keysym(pair[1]):#x} ] }};"
-        for key, pair in zip(_KEYS, pairs, strict=False)
+        for key, pair in zip(_KEYS[: len(pairs)], pairs, strict=True)
     ]
+    marks = [f"key <{key}> {{ [ {name} ] }};" for key, name in zip(_MARKS, MARK_KEYS, strict=True)]
+    codes = [f"<{key}> = {code};" for key, code in _MARKS.items()]
     taken = [f"key <{key}> {{ [ VoidSymbol ] }};" for key in _NOT_FOR_CHARACTERS]
     return f"""
         xkb_keymap {{
-            xkb_keycodes {{ include "evdev+aliases(qwerty)" }};
+            xkb_keycodes {{ include "evdev+aliases(qwerty)" {" ".join(codes)} }};
             xkb_types {{ include "complete" }};
             xkb_compat {{ include "complete" }};
-            xkb_symbols {{ include "pc+us" {" ".join([*keys, *taken])} }};
+            xkb_symbols {{ include "pc+us" {" ".join([*keys, *taken, *marks])} }};
         }};"""
 
 

@@ -36,6 +36,7 @@ class LocalBrowser:
     cdp_address: str
     _programs: Programs
     vnc_password: None = None
+    vnc_takes_clipboard: bool = True
 
     async def wait_gone(self) -> str:
         """See `RunningBrowser`."""

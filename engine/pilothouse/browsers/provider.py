@@ -37,6 +37,10 @@ class RunningBrowser(Protocol):
         """The VNC server's password, or None when it asks for none. Never part of the `repr`."""
 
     @property
+    def vnc_takes_clipboard(self) -> bool:
+        """See `pilothouse.channels.upstream.Upstream`."""
+
+    @property
     def cdp_address(self) -> str | None:
         """Such as `http://127.0.0.1:34567`; None when CDP is out of reach."""
 

@@ -28,6 +28,7 @@ class BrowserLink:
     Args:
         find_devtools: asked before each attempt to connect.
         on_tabs: called, without awaiting, whenever what `tabs` says may have changed.
+        on_input: see `BrowserPages`.
         max_message_size: bytes of one message from the browser.
     """
 
@@ -35,11 +36,13 @@ class BrowserLink:
         self,
         find_devtools: FindDevTools,
         on_tabs: Callable[[], None] = lambda: None,
+        on_input: Callable[[str], None] = lambda _: None,
         *,
         max_message_size: int = LARGEST_MESSAGE,
     ) -> None:
         self._find_devtools = find_devtools
         self._on_tabs = on_tabs
+        self._on_input = on_input
         self._max_message_size = max_message_size
         self._needed = trio.Event()
         self._changed = trio.Event()
@@ -98,7 +101,7 @@ class BrowserLink:
 
     async def _connect(self) -> None:
         """One connection, from its beginning to its end, which is an error."""
-        pages = BrowserPages(self._tell_change)
+        pages = BrowserPages(self._tell_change, self._on_input)
         address = await self._find_devtools()
         async with (
             open_cdp_link(address, pages.happened, max_message_size=self._max_message_size) as link,

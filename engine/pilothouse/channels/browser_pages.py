@@ -9,19 +9,17 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from importlib.resources import files
 from typing import Any, ClassVar
 
 import trio
 
 from pilothouse.channels.cdp_link import CdpLink
+from pilothouse.channels.script_sources import WORLD, source, with_selection
 from pilothouse.protocol.browser_tabs import BrowserTabs
 from pilothouse.protocol.cdp_executor import CdpEvent, CommandRefused, ConnectionLost, TargetGone
 
 _LISTENER_CAPACITY = 256
-_WORLD = "pilothouse"
-_BINDING = "pilothouseWatch"
-_WATCH = files(__package__).joinpath("page_watch.js").read_text("utf-8")
+_PAGE_BINDING, _INPUT_BINDING = "pilothouseWatch", "pilothouseInput"
 
 # These wait for the page's own process; after a crash they would wait for ever.
 _OF_THE_RENDERER = ("Runtime.", "DOM.", "Input.")
@@ -34,21 +32,27 @@ _ATTACH = {"autoAttach": True, "waitForDebuggerOnStart": True, "flatten": True}
 _ATTACH_TO_PAGES = _ATTACH | {"filter": [{"type": "page"}]}
 _ATTACH_UNNOTICED = _ATTACH | {"waitForDebuggerOnStart": False}
 
+
+def _script(binding: str, script: str) -> tuple[tuple[str, dict[str, Any]], ...]:
+    """A script in all documents that come, and in the one that is there; its binding is how it tells us something."""
+    return (
+        ("Runtime.addBinding", {"name": binding, "executionContextName": WORLD}),
+        (
+            "Page.addScriptToEvaluateOnNewDocument",
+            {"source": script, "worldName": WORLD, "runImmediately": True},
+        ),
+    )
+
+
 _INTRODUCTION_TO_FRAME: tuple[tuple[str, dict[str, Any]], ...] = (
     ("Target.setAutoAttach", _ATTACH),
     ("Page.enable", {}),
     ("Inspector.enable", {}),
-)
-_INTRODUCTION_TO_PAGE: tuple[tuple[str, dict[str, Any]], ...] = (
-    *_INTRODUCTION_TO_FRAME,
     # Without it there is no binding in the documents that come.
     ("Runtime.enable", {}),
-    ("Runtime.addBinding", {"name": _BINDING, "executionContextName": _WORLD}),
-    (
-        "Page.addScriptToEvaluateOnNewDocument",
-        {"source": _WATCH, "worldName": _WORLD, "runImmediately": True},
-    ),
+    *_script(_INPUT_BINDING, with_selection("input_watch.js")),
 )
+_INTRODUCTION_TO_PAGE = (*_INTRODUCTION_TO_FRAME, *_script(_PAGE_BINDING, source("page_watch.js")))
 
 
 class Page:
@@ -142,11 +146,13 @@ class BrowserPages:
 
     Args:
         on_change: called, without awaiting, whenever what `tabs` says may have changed.
+        on_input: called, without awaiting, with what `input_watch.js` says in any page.
     """
 
-    def __init__(self, on_change: Callable[[], None]) -> None:
+    def __init__(self, on_change: Callable[[], None], on_input: Callable[[str], None] = lambda _: None) -> None:
         self.tabs = BrowserTabs()
         self._on_change = on_change
+        self._on_input = on_input
         self._pages: dict[str, Page] = {}
         self._owners: dict[str, Page] = {}  # by CDP session, those of frames too
         self._page_of_tab: dict[str, str] = {}
@@ -280,12 +286,20 @@ class BrowserPages:
         info = _info(event)
         return info is not None and self.tabs.told(info["targetId"], info)
 
-    def _looked_at(self, event: CdpEvent) -> bool:
-        page = self._owners.get(event.session_id or "")
-        if page is None or event.params.get("name") != _BINDING or page.session_id != event.session_id:
+    def _binding_called(self, event: CdpEvent) -> bool:
+        page, payload = self._owners.get(event.session_id or ""), event.params.get("payload")
+        if page is None or not isinstance(payload, str):
             return False
+        match event.params.get("name"):
+            case name if name == _INPUT_BINDING:
+                self._on_input(payload)
+            case name if name == _PAGE_BINDING and page.session_id == event.session_id:
+                return self._looked_at(page, payload)
+        return False
+
+    def _looked_at(self, page: Page, payload: str) -> bool:
         try:
-            told = json.loads(event.params["payload"])
+            told = json.loads(payload)
             visible, focused = told["visible"] is True, told["focused"] is True
             title, icon, ready = told["title"], told["icon"], told["ready"] is True
         except (ValueError, KeyError, TypeError, RecursionError):
@@ -299,7 +313,7 @@ class BrowserPages:
         "Target.targetInfoChanged": _info_changed,
         "Inspector.targetCrashed": _crashed,
         "Inspector.targetReloadedAfterCrash": _reloaded_after_crash,
-        "Runtime.bindingCalled": _looked_at,
+        "Runtime.bindingCalled": _binding_called,
     }
 
 

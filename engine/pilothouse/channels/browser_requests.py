@@ -15,7 +15,6 @@ from typing import Any
 import attrs
 import trio
 
-from pilothouse.channels.clipboard import selected_text
 from pilothouse.channels.execution import ExecutionFailed
 from pilothouse.channels.registry import LiveSession
 from pilothouse.channels.remote_browser import RemoteBrowser
@@ -78,7 +77,7 @@ async def _screenshot(browser: RemoteBrowser, _request: TakeScreenshot) -> Scree
 
 
 async def _copy(browser: RemoteBrowser, _request: ClipboardCopy) -> CopiedText:
-    return CopiedText(await selected_text(browser, only_with_focus=False))
+    return CopiedText(await browser.execution.get_selected_text())
 
 
 async def _paste(browser: RemoteBrowser, request: ClipboardPaste) -> Pasted:

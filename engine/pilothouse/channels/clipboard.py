@@ -1,7 +1,7 @@
 """Copy, cut and paste for one viewer: between its frontend's clipboard and the page, by way of DevTools.
 
 What is copied goes only to the frontend of the viewer who copied. What is pasted goes in where the page has the focus;
-where the browser itself has it (address bar, find bar, a dialog), it is typed.
+where the browser itself has it (address bar, find bar, a dialog), it goes in by way of the VNC server.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from typing import Literal
 import attrs
 import trio
 
-from pilothouse.channels.execution import ExecutionFailed, NoFocus
+from pilothouse.channels.execution import ExecutionFailed, NoFocus, TextTooLarge
+from pilothouse.channels.input_watch import Mark
 from pilothouse.channels.registry import Frontend, LiveSession
 from pilothouse.channels.remote_browser import RemoteBrowser
 from pilothouse.protocol.cdp_executor import CdpFailure
@@ -25,37 +26,26 @@ from pilothouse.protocol.messages import AskForClipboard, ClipboardCopy, CopiedT
 ANSWER_SECONDS = 5.0
 """How long a frontend may take to say what its clipboard holds."""
 
+ARRIVAL_SECONDS = 1.0
+"""How long the keys before a chord may take to the page. After a longer time it is as if they had arrived."""
+
 SELECTION_SECONDS = 2.0
-"""How long a page may take to say what is selected. For a cut, input waits so long."""
+"""How long a page may take to say what is selected."""
 
 LONGEST_TYPED = 10_000
 """Characters that are typed at most, because it takes time."""
 
-_LOOK_AGAIN_AFTER = (0.02, 0.04, 0.08, 0.16)
-
+_GLANCE_SECONDS = 0.1
 _PACE_SECONDS = 1.0
 
-TypeText = Callable[[str, Callable[[], Awaitable[object]]], Awaitable[None]]
-"""Types a text, and awaits the second argument now and then, so that the browser can follow."""
+Send = Callable[[bytes], Awaitable[None]]
+"""Sends messages to the VNC server, behind all that it was sent before."""
 
+PutElsewhere = Callable[[str, Callable[[], Awaitable[object]]], Awaitable[None]]
+"""Puts a text where no page has the focus.
 
-async def selected_text(browser: RemoteBrowser, *, only_with_focus: bool) -> str:
-    """What is selected in the page. The keys that select it take longer to the page than we do: it may not be yet.
-
-    Args:
-        browser: whose page it is.
-        only_with_focus: whether the page must have the keyboard's focus.
-
-    Raises:
-        ExecutionFailed: the page does not say.
-    """
-    read = partial(browser.execution.get_selected_text, only_with_focus=only_with_focus, seconds=SELECTION_SECONDS)
-    for pause in _LOOK_AGAIN_AFTER:
-        text = await read()
-        if text:
-            return text
-        await trio.sleep(pause)
-    return await read()
+Awaits the second argument now and then, so that the browser can follow. Raises `ExecutionFailed` when it cannot be put.
+"""
 
 
 @attrs.frozen
@@ -66,20 +56,32 @@ class Clipboard:
         session: whose browser it is.
         viewer: whose clipboard it is.
         policy: which way text may go.
+        browser: the session's, if its DevTools are in reach.
     """
 
     session: LiveSession
     viewer: Viewer
     policy: ClipboardPolicy
+    browser: RemoteBrowser | None
 
-    async def copy(self) -> None:
-        """Give what is selected where the keyboard is to the frontend; outside of the page nothing can be read."""
-        frontend, browser = self.session.frontend_of(self.viewer), await self.session.browser()
-        if frontend is None or browser is None or not self.policy.copy:
+    def mark(self) -> Mark | None:
+        """What `copy` needs, to be had before a chord is sent: from then on it is noted what the page copies."""
+        return self.browser.input.mark() if self.browser is not None else None
+
+    async def copy(self, mark: Mark, send: Send) -> None:
+        """Give what was copied or cut to the frontend; of what is not in a page nothing is known.
+
+        Args:
+            mark: had before the chord was sent.
+            send: the chord has gone this way.
+        """
+        frontend, browser = self.session.frontend_of(self.viewer), self.browser
+        in_control = self.session.holds_control(self.viewer)
+        if frontend is None or browser is None or not self.policy.copy or not in_control:
             return
         try:
-            # In the address bar it is not the page's selection that is meant.
-            text = await selected_text(browser, only_with_focus=True)
+            await send(mark.keys)
+            text = await _copied(mark, browser)
         except ExecutionFailed as error:
             frontend.tell(Error(ClipboardCopy.kind, str(error), error.code))
         else:
@@ -87,38 +89,41 @@ class Clipboard:
                 frontend.tell(CopiedText(text))
                 await self._note("copy", text)
 
-    async def paste(self, type_text: TypeText) -> bool:
+    async def paste(self, send: Send, put_elsewhere: PutElsewhere) -> bool:
         """Ask the frontend for its text, and put it where the focus is.
 
         Args:
-            type_text: types where no page has the focus.
+            send: what was typed before has gone this way.
+            put_elsewhere: where no page has the focus.
 
         Returns:
             Whether it is done, well or not; otherwise there is nobody to ask or no way in, and the chord is to pass.
         """
-        frontend, browser = self.session.frontend_of(self.viewer), await self.session.browser()
+        frontend, browser = self.session.frontend_of(self.viewer), self.browser
         if frontend is None or browser is None or not self.policy.paste:
             return False
+        mark = browser.input.mark()
+        await send(mark.keys)
+        await _arrives(mark, browser)
         text = await _asked(frontend)
         if text is not None:
-            await self._put(text, frontend, browser, type_text)
+            await self._put(text, frontend, browser, put_elsewhere)
         return True
 
-    async def _put(self, text: str, frontend: Frontend, browser: RemoteBrowser, type_text: TypeText) -> None:
+    async def _put(self, text: str, frontend: Frontend, browser: RemoteBrowser, put_elsewhere: PutElsewhere) -> None:
         if not self.session.holds_control(self.viewer):
             return  # it moved while the frontend was asked
         try:
-            await browser.execution.paste_text(text, only_with_focus=True)
-        except NoFocus as error:
-            if len(text) > LONGEST_TYPED:
-                _not_pasted(text, frontend, error)
-                return
-            await type_text(text, partial(_keep_pace, browser))
+            try:
+                await browser.execution.paste_text(text, only_with_focus=True)
+            except NoFocus:
+                await put_elsewhere(text, partial(_keep_pace, browser))
         except ExecutionFailed as error:
-            _not_pasted(text, frontend, error)
-            return
-        frontend.tell(Pasted(len(text), ok=True))
-        await self._note("paste", text)
+            frontend.tell(Error(AskForClipboard.kind, str(error), error.code))
+            frontend.tell(Pasted(len(text), ok=False))
+        else:
+            frontend.tell(Pasted(len(text), ok=True))
+            await self._note("paste", text)
 
     async def _note(self, direction: Literal["copy", "paste"], text: str) -> None:
         """Tell the application, after the frontend: it may write it down, which takes time."""
@@ -126,9 +131,28 @@ class Clipboard:
         self.session.clipboard_used(self.viewer, direction, len(text))
 
 
-def _not_pasted(text: str, frontend: Frontend, error: ExecutionFailed) -> None:
-    frontend.tell(Error(AskForClipboard.kind, str(error), error.code))
-    frontend.tell(Pasted(len(text), ok=False))
+async def _copied(mark: Mark, browser: RemoteBrowser) -> str:
+    """What the page has copied before it saw the mark; empty if nothing."""
+    arrived = await _arrives(mark, browser)
+    if mark.copied is None and not (arrived and mark.knows_of_copies):
+        # In the address bar it is not the page's selection that is meant.
+        return await browser.execution.get_selected_text(only_with_focus=True, seconds=SELECTION_SECONDS)
+    if isinstance(mark.copied, int):
+        raise TextTooLarge
+    return mark.copied or ""
+
+
+async def _arrives(mark: Mark, browser: RemoteBrowser) -> bool:
+    """Wait until a page has seen a mark; not when the focus is in no page, and not for ever."""
+    with trio.move_on_after(ARRIVAL_SECONDS), suppress(ExecutionFailed):
+        while True:
+            with trio.move_on_after(_GLANCE_SECONDS):
+                await mark.seen.wait()
+            if mark.seen.is_set():
+                return True
+            if not await browser.execution.page_has_focus(seconds=ARRIVAL_SECONDS):
+                return False
+    return False
 
 
 async def _keep_pace(browser: RemoteBrowser) -> None:

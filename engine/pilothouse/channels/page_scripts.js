@@ -1,30 +1,13 @@
 // Runs in a world of its own in every frame that is asked, and gives an object with what can be asked.
 // A page can change nothing in it: neither our built-in objects nor, by names in its HTML, what `document` has.
-(() => {
-  const frames = [HTMLIFrameElement, HTMLFrameElement, HTMLObjectElement, HTMLEmbedElement];
-  const isFrame = (element) => frames.some((kind) => element instanceof kind);
-
-  const isPassword = (element) => element instanceof HTMLInputElement && element.type === 'password';
+((selection) => {
+  const { isFrame, focused, isHost } = selection;
   const isField = (element) => element instanceof HTMLInputElement || element instanceof HTMLTextAreaElement;
-
-  const focused = () => {
-    let element = document.activeElement;
-    while (element?.shadowRoot?.activeElement) element = element.shadowRoot.activeElement;
-    return element ?? document.body ?? document.documentElement;
-  };
-
-  // The focus may be behind a shadow root that is closed to us; then this is its host.
-  const isHost = (element) =>
-    element.matches(':focus-within:not(input, textarea)') && !element.shadowRoot && !element.isContentEditable;
 
   const selectedText = (largest, onlyWithFocus) => {
     if (onlyWithFocus && !document.hasFocus()) return '';
     const element = focused();
-    if (isFrame(element)) return element;
-    if (isPassword(element)) return '';
-    const text = String(getSelection() ?? '');
-    if (isHost(element) && /^•+$/.test(text)) return ''; // what a password field shows
-    return text.length > largest || new TextEncoder().encode(text).length > largest ? text.length : text;
+    return isFrame(element) ? element : selection.text(largest);
   };
 
   // Where the caret is, as far as an element goes.
@@ -164,4 +147,4 @@
   };
 
   return { selectedText, paste, clearSessionStorage, hasFocus: () => document.hasFocus() };
-})();
+})

@@ -7,17 +7,16 @@ Chromium's handle on it, which no other document ever gets: a handle that has go
 from __future__ import annotations
 
 from contextlib import suppress
-from importlib.resources import files
 from typing import Any
 
 import attrs
 import trio
 
 from pilothouse.channels.browser_pages import Page
+from pilothouse.channels.script_sources import WORLD, with_selection
 from pilothouse.protocol.cdp_executor import CdpFailure, CommandRefused, TargetGone
 
-_SCRIPT = files(__package__).joinpath("page_scripts.js").read_text("utf-8")
-_WORLD = "pilothouse"
+_SCRIPT = with_selection("page_scripts.js")
 _CALL = "function(name, ...values) { return this[name](...values) }"
 _STALE = ("Cannot find context with specified id", "Could not find object with given id")
 _ATTEMPTS = 3
@@ -123,7 +122,7 @@ async def _first_handle(page: Page, frame_id: str) -> _Handle:
 
 async def _handle_in(page: Page, frame_id: str, session_id: str) -> _Handle:
     world = await page.execute(
-        "Page.createIsolatedWorld", {"frameId": frame_id, "worldName": _WORLD}, session_id=session_id
+        "Page.createIsolatedWorld", {"frameId": frame_id, "worldName": WORLD}, session_id=session_id
     )
     script = {"expression": _SCRIPT, "contextId": world["executionContextId"]}
     answer = await page.execute("Runtime.evaluate", script, session_id=session_id)

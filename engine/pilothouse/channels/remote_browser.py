@@ -9,6 +9,7 @@ from pilothouse.channels.browser_link import BrowserLink, FindDevTools
 from pilothouse.channels.cdp_link import LARGEST_MESSAGE
 from pilothouse.channels.destination_guard import DestinationGuard
 from pilothouse.channels.execution import Execution
+from pilothouse.channels.input_watch import InputWatch
 
 
 class RemoteBrowser:
@@ -22,6 +23,7 @@ class RemoteBrowser:
     Attributes:
         link: the connection.
         execution: operations on the page that is seen.
+        input: what pages say of the input that reaches them.
     """
 
     def __init__(
@@ -31,7 +33,8 @@ class RemoteBrowser:
         *,
         max_message_size: int = LARGEST_MESSAGE,
     ) -> None:
-        self.link = BrowserLink(find_devtools, self._tabs_changed, max_message_size=max_message_size)
+        self.input = InputWatch()
+        self.link = BrowserLink(find_devtools, self._tabs_changed, self.input.told, max_message_size=max_message_size)
         self.execution = Execution(self.link, guard)
         self._watchers: list[Callable[[], None]] = []
 

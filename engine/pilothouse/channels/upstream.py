@@ -33,10 +33,13 @@ class Upstream:
     Attributes:
         address: `unix:///path`, `tcp://host:port`, `ws://…` or `wss://…`.
         password: for VncAuth; None when the server asks for none.
+        takes_clipboard: whether it is known to take text of any alphabet as the display's clipboard without being asked
+            first, as TigerVNC does. Others may not understand it at all; to them text is typed.
     """
 
     address: str
     password: str | None = attrs.field(default=None, repr=False)
+    takes_clipboard: bool = False
 
 
 class WebSocketTransport:

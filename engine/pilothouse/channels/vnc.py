@@ -87,10 +87,12 @@ class VncChannel(Channel):
             with _at_most(self._deadlines.handshake, MalformedStream):
                 early = await self._greet_viewer(handshake.server_init)
             viewer = self.connection.viewer
-            clipboard = Clipboard(session, viewer, self.connection.clipboard)
+            clipboard = Clipboard(session, viewer, self.connection.clipboard, await session.browser())
             self._server = server
             to_server = NotedInput(server, partial(session.acted, viewer)) if session.minds_idleness else server
-            self._input = VncInput(viewer, self._policy, clipboard, to_server, session)
+            self._input = VncInput(
+                viewer, self._policy, clipboard, to_server, session, takes_clipboard=upstream.takes_clipboard
+            )
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._browser_to_viewer, handshake.trailing(), server)
                 await self._input.run(early, self._received)

@@ -1,4 +1,4 @@
-"""The way from a viewer to the VNC server: judged, and held up where a cut or a paste comes first."""
+"""The way from a viewer to the VNC server: judged, and held up where a paste comes first."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ from functools import partial
 import trio
 
 from pilothouse.channels.blocked_input import BlockedInput
-from pilothouse.channels.clipboard import Clipboard
+from pilothouse.channels.clipboard import LONGEST_TYPED, Clipboard
 from pilothouse.channels.errors import BrowserGone, MalformedStream
+from pilothouse.channels.execution import NoFocus
+from pilothouse.channels.input_watch import Mark
 from pilothouse.channels.registry import LiveSession
 from pilothouse.channels.transport import ByteTransport
 from pilothouse.protocol.control import Viewer
-from pilothouse.protocol.rfb.decisions import Cut
+from pilothouse.protocol.rfb.extended_clipboard import LARGEST_CLIPBOARD, PASTE_KEYS, clipboard_of
 from pilothouse.protocol.rfb.input_policy import InputPolicy
 from pilothouse.protocol.rfb.typed_text import typed
 from pilothouse.protocol.rfb.viewer_input import HeldUp, Judged, ViewerInput
@@ -28,6 +30,10 @@ _JUDGED_AT_ONCE = 16_384
 
 _RELEASE_SECONDS = 1.0
 
+# Chromium fetches the display's clipboard in its own time, takes keys meanwhile, and tells nobody when it is done. It
+# gets as much time as a person leaves between two keys, and more where it is slow.
+_GLANCES, _GLANCE_SECONDS = 5, 0.05
+
 
 class VncInput:
     """Carries one viewer's input.
@@ -38,21 +44,31 @@ class VncInput:
         clipboard: carries out copies, cuts and pastes.
         server: the VNC server.
         session: says who has control, and knows the browser.
+        takes_clipboard: see `Upstream`.
     """
 
     def __init__(
-        self, viewer: Viewer, policy: InputPolicy, clipboard: Clipboard, server: ByteTransport, session: LiveSession
+        self,
+        viewer: Viewer,
+        policy: InputPolicy,
+        clipboard: Clipboard,
+        server: ByteTransport,
+        session: LiveSession,
+        *,
+        takes_clipboard: bool = False,
     ) -> None:
         self._viewer = viewer
         self._clipboard = clipboard
         self._server = server
         self._session = session
+        self._takes_clipboard = takes_clipboard
         self._input = ViewerInput(policy, assisted=True)
         self._blocked = BlockedInput(partial(session.input_blocked, viewer))
         self._releases = b""
         self._moved = trio.Event()
         self._chord = trio.CancelScope()
         self._to_copy = trio.Event()
+        self._copied: Mark | None = None
         self._synced = -math.inf
 
     def control_changed(self) -> None:
@@ -104,6 +120,8 @@ class VncInput:
             # Made here, so that a change of control cancels it from this moment on.
             self._chord = trio.CancelScope()
             nursery.start_soon(self._carry_out, judged.held_up, self._chord, nursery)
+        if judged.copies and self._copied is None:
+            self._copied = self._clipboard.mark()
         if forward := self._after_releases(judged.forward):
             await self._server.send_all(forward)
         if judged.copies:
@@ -112,30 +130,42 @@ class VncInput:
             raise MalformedStream(f"malformed RFB: {judged.violation}") from judged.violation
 
     async def _carry_out(self, held_up: HeldUp, scope: trio.CancelScope, nursery: trio.Nursery) -> None:
-        """What a cut or a paste needs first; then the input goes on."""
+        """Paste; then the input goes on."""
         with scope:
             passes = True
-            if isinstance(held_up.chord, Cut):
-                await self._clipboard.copy()
-            elif trio.current_time() - self._synced > SYNCED_SECONDS:
-                passes = not await self._clipboard.paste(self._type)
+            if trio.current_time() - self._synced > SYNCED_SECONDS:
+                passes = not await self._clipboard.paste(self._server.send_all, self._put_elsewhere)
             await self._act_on(self._input.go_on(held_up, passes=passes, in_control=self._in_control), nursery)
 
     async def _copy(self) -> None:
-        """One at a time: the last selection is what counts, however often a key repeats itself meanwhile."""
+        """One at a time: what was copied last is what counts, however often a key repeats itself meanwhile."""
         while True:
             await self._to_copy.wait()
             self._to_copy = trio.Event()
-            await self._clipboard.copy()
+            mark, self._copied = self._copied, None
+            if mark is not None:
+                await self._clipboard.copy(mark, self._server.send_all)
 
-    async def _type(self, text: str, pace: Callable[[], Awaitable[object]]) -> None:
-        """Type what no page takes, without the modifiers of the chord that asked for it."""
+    async def _put_elsewhere(self, text: str, pace: Callable[[], Awaitable[object]]) -> None:
+        """Put a text where no page takes it: typed, or by way of the display's clipboard.
+
+        Either without the modifiers of the chord that asked for it.
+        """
         lift, press = self._input.around_typing()
-        await self._server.send_all(lift)
-        for keys in typed(text):
-            await self._server.send_all(keys)
-            await pace()
-        await self._server.send_all(press)
+        short = len(text) <= LONGEST_TYPED
+        if short and (text.isascii() or not self._takes_clipboard):
+            await self._server.send_all(lift)
+            for keys in typed(text):
+                await self._server.send_all(keys)
+                await pace()
+            await self._server.send_all(press)
+        elif self._takes_clipboard and len(text.encode()) <= LARGEST_CLIPBOARD:
+            await self._server.send_all(lift + clipboard_of(text) + PASTE_KEYS + press)
+            for _ in range(_GLANCES):
+                await trio.sleep(_GLANCE_SECONDS)
+                await pace()
+        else:
+            raise NoFocus("the focus is not in the page, and the text is too long for where it is")
 
     @property
     def _in_control(self) -> bool:

@@ -15,6 +15,8 @@ from pilothouse.browsers.provider import BrowserSpec
 class FakeBrowser:
     """A `RunningBrowser` that is gone when the test says so."""
 
+    vnc_takes_clipboard = False
+
     def __init__(self, vnc_address: str | None, vnc_password: str | None, cdp_address: str | None) -> None:
         self.vnc_address = vnc_address
         self.vnc_password = vnc_password

@@ -68,7 +68,7 @@ _WITHOUT_CONTROL: dict[int, Drop] = {
 }
 
 LONGEST_WAITING = 262_144
-"""Bytes of input that may wait behind a cut or a paste."""
+"""Bytes of input that may wait behind a paste."""
 
 _NO_SUCH_KEY = Drop(Kind.KEY, Reason.NEVER_ALLOWED)
 _TEXT_TOO_LARGE = Drop(Kind.CLIPBOARD, Reason.TOO_LARGE)
@@ -77,14 +77,14 @@ _EXTENDED_TEXT = Drop(Kind.CLIPBOARD, Reason.NOT_NEGOTIATED)
 
 @attrs.frozen(eq=False)
 class HeldUp:
-    """A cut or a paste that holds up the input behind it.
+    """A paste that holds up the input behind it.
 
     Attributes:
         chord: what is meant.
         raw: the press of its key.
     """
 
-    chord: Cut | Paste
+    chord: Paste
     raw: bytes
 
 
@@ -95,7 +95,7 @@ class Judged(NamedTuple):
         forward: bytes for the server, all messages of the read together; may be empty.
         blocked: what did not pass, one for each message; releases and repeats of dropped keys are left out.
         violation: set when the stream cannot be followed any further. Forward what stood before it, then close.
-        copies: how often copying was meant.
+        copies: how often copying or cutting was meant.
         held_up: set when input waits from here on, until `go_on` is called with it.
         cut_text: whether clipboard text of the viewer passed.
         gave_up: whether more arrived than may wait, so that what held it up is dropped.
@@ -115,8 +115,8 @@ class ViewerInput:
 
     Args:
         policy: what the viewer may do while it holds control.
-        assisted: whether somebody sees to what is meant for the clipboard. Then cut and paste hold up the input behind
-            them, and a Mac's Cmd goes out as Control. Otherwise their chords pass like others, and Cmd does not.
+        assisted: whether somebody sees to what is meant for the clipboard. Then a paste holds up the input behind it,
+            and a Mac's Cmd goes out as Control. Otherwise a paste passes like other chords, and Cmd does not.
     """
 
     __slots__ = ("_assisted", "_held", "_held_up", "_of_holder", "_policy", "_stream", "_waiting", "_waiting_bytes")
@@ -146,7 +146,7 @@ class ViewerInput:
         return self._judge(messages, b"", in_control=in_control)
 
     def go_on(self, held_up: HeldUp, *, passes: bool, in_control: bool) -> Judged:
-        """Judge what has waited; up to the next cut or paste, for which the rest waits.
+        """Judge what has waited; up to the next paste, for which the rest waits.
 
         Args:
             held_up: what has held it up. When that is over already, nothing happens.
@@ -191,13 +191,13 @@ class ViewerInput:
                 forward.append(decision.raw)
                 if decision.blocked is not None:
                     blocked.append(decision.blocked)
-            elif self._assisted and isinstance(decision, Cut | Paste):
+            elif self._assisted and isinstance(decision, Paste):
                 self._held_up = HeldUp(decision, raw)
             elif decision.passes:
                 forward.append(raw)
-            elif self._assisted and isinstance(decision, Copy | Shortcut):
+            elif self._assisted and isinstance(decision, Copy | Cut | Shortcut):
                 forward.append(self._with_control(decision.key))
-            if isinstance(decision, Copy):
+            if isinstance(decision, Copy | Cut):
                 copies += 1
         new = None if self._held_up is held_up else self._held_up
         return Judged(b"".join(forward), blocked, self._stream.violation, copies, new, cut_text, gave_up)
@@ -250,7 +250,7 @@ class ViewerInput:
             return IGNORE
         folded = fold(keysym)
         decision = self._policy.key(held.modifiers, folded) if may_pass(folded) else _NO_SUCH_KEY
-        if self._assisted and isinstance(decision, Cut | Paste):
+        if self._assisted and isinstance(decision, Paste):
             return decision  # noted by `go_on`
         if decision.passes:
             first = held.press(keysym)
