@@ -214,7 +214,8 @@ async def test_copying_and_pasting_without_a_keyboard(helm: Helm) -> None:
 
 async def test_a_page_that_hangs_keeps_nothing_else_waiting(helm: Helm) -> None:
     async with helm.helmsman() as client:
-        await helm.in_page("void setTimeout(() => { for (;;); })")
+        await helm.in_page("void setTimeout(() => { navigator.sendBeacon('/hangs'); for (;;); })")
+        await eventually(lambda: "/hangs" in helm.site.requests)
         for _ in range(18):
             await client.say(ClipboardCopy())
         # One is being carried out, and 16 may wait.
