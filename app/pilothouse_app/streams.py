@@ -160,9 +160,9 @@ async def _who(request: StreamRequest, services: Services, scopes: frozenset[str
 
 
 def _client_id(request: StreamRequest, channel_kind: str) -> str:
-    # Whoever reads events has no other channel to be paired with, and need not be told from others.
-    nobody = new_id(READER) if channel_kind == EventsChannel.kind else ""
-    client_id = request.query.get("client_id", nobody)
+    if channel_kind == EventsChannel.kind:
+        return new_id(READER)  # it is paired with no other channel, and replaces none
+    client_id = request.query.get("client_id", "")
     if not _CLIENT_ID.fullmatch(client_id):
         raise MissingParameter
     return client_id
