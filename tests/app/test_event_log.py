@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, cast
 
 import attrs
 import pytest
@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from store_lock import locked_by_another_process
 from structlog.testing import capture_logs
-from trio.testing import MockClock
+from trio.testing import MockClock, wait_all_tasks_blocked
 
 from pilothouse.channels.session_events import ControlChanged, InputBlocked, SessionEvent
 from pilothouse.protocol.control import Viewer
@@ -31,7 +31,7 @@ from pilothouse_app.event_log import (
 )
 from pilothouse_app.store import Store, open_store
 from pilothouse_app.store.entities import utc_now
-from pilothouse_app.store.events import NewEvent, StoredEvent
+from pilothouse_app.store.events import Events, NewEvent, StoredEvent
 
 ALICE = Viewer("key_1", "tab-1")
 MONTH = timedelta(days=30)
@@ -144,6 +144,20 @@ async def test_what_cannot_wait_any_more_is_counted_at_its_place(
     ]
 
 
+async def test_a_second_gap_is_counted_for_itself(log: EventLog, store: Store, database_path: Path) -> None:
+    for _ in range(2):
+        async with locked_by_another_process(database_path, "writes"):
+            for _ in range(MOST_EXPENDABLE + 3):
+                log.record(blocked())
+        await eventually(written(log), seconds=30)
+
+    gaps = [row for row in await trail(store) if row.kind == "events-left-out"]
+    assert [(row.seq, row.data) for row in gaps] == [
+        (MOST_EXPENDABLE + 1, {"counts": {"input-blocked": 3}}),
+        (2 * MOST_EXPENDABLE + 2, {"counts": {"input-blocked": 3}}),
+    ]
+
+
 async def test_there_is_an_end_to_what_may_wait(log: EventLog, store: Store, database_path: Path) -> None:
     async with locked_by_another_process(database_path, "writes"):
         for epoch in range(MOST_WAITING + 100_000):
@@ -247,6 +261,45 @@ async def test_who_follows_from_now_on_sees_nothing_of_the_past(log: EventLog) -
             await eventually(lambda: follower.after is not None)
             log.record(control(2))
         assert seen == [2]
+
+
+class Hasty:
+    """Events among which another one is written while somebody has just looked, and seen nothing."""
+
+    def __init__(self, store: Store) -> None:
+        self.append = store.events.append
+        self.prune = store.events.prune
+        self._store = store
+        self.looked = 0
+        self.log: EventLog | None = None
+
+    async def page(self, session_id: str, *, after: int, limit: int) -> list[StoredEvent]:
+        self.looked += 1
+        found = await self._store.events.page(session_id, after=after, limit=limit)
+        if self.looked == 1:
+            assert self.log is not None
+            self.log.record(control(1))
+            await eventually(written(self.log))
+        return found
+
+
+async def test_what_is_written_while_a_follower_looks_wakes_it(store: Store) -> None:
+    events = Hasty(store)
+    async with open_event_log(cast(Events, events), MONTH) as events.log:
+        with events.log.follow("pbs_1", after=0) as follower:
+            assert await read(follower) == [1]
+
+
+async def test_who_waits_does_not_ask_again_and_again(store: Store) -> None:
+    events = Hasty(store)
+    async with open_event_log(cast(Events, events), MONTH) as events.log, trio.open_nursery() as nursery:
+        with events.log.follow("pbs_1", after=0) as follower:
+            await read(follower)
+            nursery.start_soon(follower.read)
+            with trio.fail_after(20):
+                await wait_all_tasks_blocked(0.2)
+        nursery.cancel_scope.cancel()
+    assert events.looked <= 3
 
 
 @attrs.frozen

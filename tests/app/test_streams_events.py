@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 import trio
-from eventually import time_flies
+from eventually import eventually, time_flies
 from rest_client import KEY, OTHER_KEY
 from store_lock import locked_by_another_process
+from structlog.testing import capture_logs
 from trio.testing import MockClock
 from whole_server import Form, WholeServer, ending_of, open_whole_server, watched
 
@@ -150,6 +151,17 @@ async def test_readers_do_not_replace_each_other(server: WholeServer) -> None:
             assert told(await hear(other, 1)) == BEGINNING[3:]
             await server.end(session_id)
             assert told(await hear_out(one)) == told(await hear_out(other)) == COMPLETED
+
+
+async def test_a_reader_that_leaves_is_missed_before_anything_happens(server: WholeServer) -> None:
+    async with ScriptedVncServer() as vnc:
+        session_id = await server.attach(vnc)
+        for leave in (WebSocketClient.close, WebSocketClient.break_off):
+            with capture_logs() as logs:
+                async with server.stream(f"events/browser_session/{session_id}", after="3") as client:
+                    await hear(client, 1)
+                    await leave(client)
+                await eventually(lambda logs=logs: [line for line in logs if line["event"] == "channel closed"])
 
 
 async def test_what_a_reader_says_is_ignored(server: WholeServer) -> None:
