@@ -8,13 +8,11 @@ it was sent.
 
 from __future__ import annotations
 
-import base64
 import json
 import logging
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from functools import partial
-from typing import Any, ClassVar, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 from urllib.parse import urlsplit
 from weakref import WeakKeyDictionary
 
@@ -22,107 +20,55 @@ import trio
 
 from pilothouse.channels.browser_pages import Page
 from pilothouse.channels.destination_guard import DestinationGuard
+from pilothouse.channels.execution_errors import (
+    LARGEST_TEXT,
+    DialogOpen,
+    DidNotArrive,
+    ExecutionFailed,
+    JavaScriptError,
+    NoFocus,
+    NoPlaceForText,
+    NotPossible,
+    PageGone,
+    TextTooLarge,
+    TooSlow,
+    meaning_of,
+    thrown,
+)
 from pilothouse.channels.guarded_navigation import Navigator
 from pilothouse.channels.navigation_watch import Navigated
+from pilothouse.channels.page_operations import (
+    LARGEST_PICTURE,
+    clear_cookies,
+    execute_between,
+    screenshot,
+    stop_hanging,
+    url_of,
+)
 from pilothouse.channels.page_scripts import PageScripts
-from pilothouse.protocol.cdp_executor import CdpFailure, CommandRefused, ConnectionLost, TargetGone
+from pilothouse.protocol.cdp_executor import CdpFailure
 
-LARGEST_TEXT = 1024 * 1024
-"""Bytes of UTF-8 that can be copied or pasted at once."""
-
-LARGEST_PICTURE = 5 * 1024 * 1024
-"""Bytes of a screenshot."""
-
-_JPEG_QUALITIES = (85, 60, 35, 10)
-_HANG_SECONDS = 1.0
-_BETWEEN_SECONDS = 0.01
+__all__ = [
+    "LARGEST_PICTURE",
+    "LARGEST_TEXT",
+    "Browser",
+    "DialogOpen",
+    "DidNotArrive",
+    "Execution",
+    "ExecutionFailed",
+    "JavaScriptError",
+    "NoFocus",
+    "NoPlaceForText",
+    "NotPossible",
+    "PageGone",
+    "TextTooLarge",
+    "TooSlow",
+]
 
 _ResultT = TypeVar("_ResultT")
 _Work = Callable[[Page], Awaitable[_ResultT]]
 
-
 _log = logging.getLogger(__name__)
-
-
-class ExecutionFailed(Exception):
-    """The operation was not carried out, or not as asked.
-
-    Attributes:
-        code: the kind of failure, for programs.
-    """
-
-    code: ClassVar[str] = "failed"
-
-
-class TooSlow(ExecutionFailed):
-    """The deadline passed: the page hangs, or there is no browser."""
-
-    code = "too_slow"
-
-
-class PageGone(ExecutionFailed):
-    """The page was closed, crashed, or went elsewhere in the meantime; or the browser did."""
-
-    code = "page_gone"
-
-
-class DialogOpen(ExecutionFailed):
-    """The page shows a dialog, and waits for its answer."""
-
-    code = "dialog_open"
-
-    def __init__(self) -> None:
-        super().__init__("the page shows a dialog, which has to be answered first")
-
-
-class JavaScriptError(ExecutionFailed):
-    """The script threw.
-
-    Attributes:
-        name: of the error's class; empty when something else than an error was thrown.
-        message: in the page's words.
-    """
-
-    code = "javascript_error"
-
-    def __init__(self, name: str, message: str) -> None:
-        super().__init__(f"{name}: {message}" if name else message)
-        self.name = name
-        self.message = message
-
-
-class DidNotArrive(ExecutionFailed):
-    """The page did not get to where it was sent."""
-
-    def __init__(self) -> None:
-        super().__init__("the page did not get there")
-
-
-class TextTooLarge(ExecutionFailed):
-    """The text is over the limit; nothing was copied or pasted."""
-
-    code = "text_too_large"
-
-    def __init__(self) -> None:
-        super().__init__(f"the text is larger than {LARGEST_TEXT // 1024} KiB")
-
-
-class NotPossible(ExecutionFailed):
-    """The browser cannot do it, and says why."""
-
-    code = "not_possible"
-
-
-class NoFocus(NotPossible):
-    """The keyboard's focus is not in the page, but in the browser's address bar, its find bar, or another window."""
-
-    code = "no_focus"
-
-
-class NoPlaceForText(NotPossible):
-    """The focus is in the page, but in nothing that takes text."""
-
-    code = "no_place_for_text"
 
 
 class Browser(Protocol):
@@ -181,7 +127,7 @@ class Execution:
         }
         answer = await self._in_page(seconds, lambda page: page.execute("Runtime.evaluate", params))
         if "exceptionDetails" in answer:
-            raise _thrown(answer["exceptionDetails"])
+            raise thrown(answer["exceptionDetails"])
         if "unserializableValue" in answer["result"]:
             raise NotPossible(f"the value is no JSON: {answer['result']['unserializableValue']}")
         return answer["result"].get("value")
@@ -248,11 +194,11 @@ class Execution:
         Returns:
             The picture, and its type: `image/png`; over 5 MiB `image/jpeg`, as good as fits.
         """
-        return await self._in_page(seconds, _screenshot)
+        return await self._in_page(seconds, screenshot)
 
     async def url(self, *, seconds: float = 5.0) -> str:
         """Where the page is. Answers for a page that hangs or shows a dialog, too."""
-        return await self._with_page(seconds, _url)
+        return await self._with_page(seconds, url_of)
 
     async def navigate(self, url: str, *, seconds: float = 20.0) -> None:
         """Send the page to a URL, if it may go there; returns when the new document has begun, or the download.
@@ -286,11 +232,11 @@ class Execution:
 
     async def clear_cookies(self, *, seconds: float = 5.0) -> None:
         """Delete the cookies of the page's host, and those of its parent domains that it is sent."""
-        await self._with_page(seconds, _clear_cookies)
+        await self._with_page(seconds, clear_cookies)
 
     async def clear_history(self, *, seconds: float = 5.0) -> None:
         """Forget where the page was before."""
-        await self._with_page(seconds, lambda page: _execute(page, "Page.resetNavigationHistory"))
+        await self._with_page(seconds, lambda page: execute_between(page, "Page.resetNavigationHistory"))
 
     async def clear_all_data(self, *, seconds: float = 10.0) -> None:
         """Delete the cookies, all that the page's origin has stored, and the page's history."""
@@ -324,17 +270,17 @@ class Execution:
                 raise NoPlaceForText("nothing that takes text has the focus")
 
     async def _clear_all_data(self, page: Page) -> None:
-        parts = urlsplit(await _url(page))
+        parts = urlsplit(await url_of(page))
         if parts.scheme in ("http", "https"):
             origin = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
-            await _clear_cookies(page)
+            await clear_cookies(page)
             await page.execute("Storage.clearDataForOrigin", {"origin": origin, "storageTypes": "all"})
             await self._scripts.ask_top(page, "clearSessionStorage")
-        await _execute(page, "Page.resetNavigationHistory")
+        await execute_between(page, "Page.resetNavigationHistory")
 
     async def _going(self, seconds: float, way: Callable[[Navigator], Awaitable[Navigated]]) -> None:
         async def go(page: Page) -> None:
-            await _stop_hanging(page)
+            await stop_hanging(page)
             navigated = await way(self._navigators.setdefault(page, Navigator(page, self._guard)))
             if not navigated.arrived:
                 # Whoever asks does not learn whether it is blocked or does not answer.
@@ -364,38 +310,7 @@ class Execution:
         except trio.TooSlowError as error:
             raise TooSlow(f"no answer within {seconds:g} s") from error
         except CdpFailure as error:
-            raise _meaning(error) from error
-
-
-_GONE = {
-    "Inspected target navigated or closed",
-    "Execution context was destroyed.",
-    "Cannot find context with specified id",
-    "Target crashed",
-}
-
-
-def _meaning(error: CdpFailure) -> ExecutionFailed:
-    match error:
-        case CommandRefused(message="Execution was terminated"):
-            return TooSlow("the script ran for too long, and was stopped")
-        case TargetGone() | ConnectionLost():
-            return PageGone(str(error))
-        case CommandRefused(message=message) if message in _GONE:
-            return PageGone("the page went elsewhere in the meantime")
-        case CommandRefused(message=message):
-            return NotPossible(message)
-    return NotPossible(str(error))
-
-
-def _thrown(details: dict[str, Any]) -> JavaScriptError:
-    exception = details.get("exception", {})
-    description = exception.get("description", "")
-    if exception.get("subtype") != "error":
-        return JavaScriptError("", description or str(exception.get("value", details.get("text", ""))))
-    # An error describes itself as `Name: message`, with the stack below.
-    name, _, message = description.partition("\n    at ")[0].partition(": ")
-    return JavaScriptError(name, message)
+            raise meaning_of(error) from error
 
 
 async def _unless_crashed(work: _Work[_ResultT], page: Page) -> _ResultT:
@@ -428,54 +343,3 @@ async def _unless_dialog(work: _Work[_ResultT], page: Page) -> _ResultT:
     if not results:
         raise DialogOpen
     return results[0]
-
-
-async def _screenshot(page: Page) -> tuple[bytes, str]:
-    picture = await _capture(page, {"format": "png"})
-    if len(picture) <= LARGEST_PICTURE:
-        return picture, "image/png"
-    for quality in _JPEG_QUALITIES:
-        picture = await _capture(page, {"format": "jpeg", "quality": quality})
-        if len(picture) <= LARGEST_PICTURE:
-            return picture, "image/jpeg"
-    raise NotPossible("the picture is too large in any quality")
-
-
-async def _capture(page: Page, params: dict[str, Any]) -> bytes:
-    return base64.b64decode((await _execute(page, "Page.captureScreenshot", params))["data"])
-
-
-async def _execute(page: Page, method: str, params: dict[str, Any] | None = None) -> dict[str, Any]:
-    """A command that Chromium refuses while the page is between two documents, and that is then sent again."""
-    while True:
-        try:
-            return await page.execute(method, params)
-        except CommandRefused as error:
-            if error.message != "Not attached to an active page":
-                raise
-        await trio.sleep(_BETWEEN_SECONDS)
-
-
-async def _url(page: Page) -> str:
-    history = await _execute(page, "Page.getNavigationHistory")
-    return str(history["entries"][history["currentIndex"]]["url"])
-
-
-async def _stop_hanging(page: Page) -> None:
-    """Stop a script that does not end, if there is one.
-
-    Chromium keeps the process of a page for the next page of that site, which would hang there, too.
-    """
-    for method, params in (("Runtime.evaluate", {"expression": "0"}), ("Runtime.terminateExecution", {})):
-        with trio.move_on_after(_HANG_SECONDS), suppress(CdpFailure):
-            await page.execute(method, params)
-            return
-
-
-async def _clear_cookies(page: Page) -> None:
-    host = urlsplit(await _url(page)).hostname or ""
-    for cookie in (await page.execute("Storage.getCookies"))["cookies"]:
-        domain = cookie["domain"].strip("[]")
-        if host == domain or (domain.startswith(".") and f".{host}".endswith(domain)):
-            named = {key: cookie[key] for key in ("name", "domain", "path", "partitionKey") if key in cookie}
-            await page.execute("Network.deleteCookies", named)
