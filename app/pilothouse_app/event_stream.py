@@ -45,6 +45,7 @@ class EventsChannel(Channel):
     """
 
     kind: ClassVar[str] = "events"
+    is_seen: ClassVar[bool] = False
 
     def __init__(self, connection: Connection, log: EventLog, after: int | None) -> None:
         self.connection = connection

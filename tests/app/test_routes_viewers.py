@@ -20,6 +20,10 @@ def member(viewer: Viewer) -> Member:
     return Member("messages", viewer, EndSignal(), lambda: None)
 
 
+def listener(viewer: Viewer) -> Member:
+    return Member("events", viewer, EndSignal(), lambda: None, is_seen=False)
+
+
 async def test_who_is_there_and_the_way_out(rest: RestClient, services: Services) -> None:
     session_id = (await rest.new_session())["browser_session_id"]
     path = f"/browser_sessions/{session_id}/viewers"
@@ -28,6 +32,7 @@ async def test_who_is_there_and_the_way_out(rest: RestClient, services: Services
         alice = member(ALICE)
         live.join(alice)
         live.join(member(WATCHER))
+        live.join(listener(Viewer("key_1", "a program")))
         await live.take_control(ALICE)
         first, second = (await rest.get(path)).json
         assert first == {

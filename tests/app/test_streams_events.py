@@ -68,6 +68,7 @@ async def test_a_session_from_its_order_to_its_end(server: WholeServer) -> None:
         session_id = await server.attach(vnc)
         async with server.stream(f"events/browser_session/{session_id}", after="0") as client:
             assert told(await hear(client, 4)) == BEGINNING
+            assert await server.api("GET", f"/browser_sessions/{session_id}/viewers") == []
             await server.end(session_id)
             assert told(await hear_out(client)) == COMPLETED
             assert (client.close_code, client.close_reason) == (1000, "the session has ended")

@@ -74,9 +74,16 @@ class Connection:
 
 
 class Channel(Protocol):
-    """What `run_channel` runs."""
+    """What `run_channel` runs.
+
+    Attributes:
+        kind: names what it carries.
+        is_seen: whether others are told that its viewer is there; not of programs that only listen.
+        connection: whose channel it is.
+    """
 
     kind: ClassVar[str]
+    is_seen: ClassVar[bool] = True
     connection: Connection
 
     async def stream(self, session: LiveSession, signal: EndSignal) -> None:
@@ -118,7 +125,7 @@ async def run_channel(channel: Channel) -> Outcome:
 async def _admit(channel: Channel) -> Outcome:
     """Verify, join the session, stream, leave the session."""
     connection, signal = channel.connection, EndSignal()
-    member = Member(channel.kind, connection.viewer, signal, channel.control_changed, channel.quiet)
+    member = Member(channel.kind, connection.viewer, signal, channel.control_changed, channel.quiet, channel.is_seen)
     async with connection.verification.admitted(connection.entity, signal) as session_id:
         with connection.registry.attend(session_id) as session:
             session.join(member)

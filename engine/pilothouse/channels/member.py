@@ -24,6 +24,7 @@ class Member:
         signal: ends the channel.
         control_changed: called, without awaiting, at the moment at which control moves.
         quiet: returns when nothing that the channel let through before that moment is on its way any more.
+        is_seen: whether its viewer is one that others are told of.
     """
 
     kind: str
@@ -31,3 +32,4 @@ class Member:
     signal: EndSignal
     control_changed: Callable[[], None]
     quiet: Callable[[], Awaitable[None]] = nothing_under_way
+    is_seen: bool = True

@@ -235,7 +235,8 @@ class LiveSession:
         if self._over is not None:
             member.signal.send(self._over)
         self._control.come_back(member.viewer)
-        self._presence.arrive(member.viewer)
+        if member.is_seen:
+            self._presence.arrive(member.viewer)
 
     def leave(self, member: Member, close_code: int) -> None:
         """Take a channel out. When it was its viewer's last one, the viewer's lease ends or goes into grace.
