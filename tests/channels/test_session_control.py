@@ -19,6 +19,7 @@ from pilothouse.channels.session_events import SessionEvent
 from pilothouse.protocol.control import ControlHeld, ControlState, LeaseRules, NotInControl, Viewer
 from pilothouse.protocol.messages import (
     CedeControl,
+    ControlAsked,
     ControlChanged,
     ControlRequested,
     ControlRequestOver,
@@ -218,6 +219,7 @@ async def test_whoever_has_control_is_asked_for_it(asking: World) -> None:
         await frontend.hear()
     await bob.tell(TakeControl())
     assert await alice.hear() == ControlRequested("bob", 15)
+    assert await bob.hear() == ControlAsked(15)
     with pytest.raises(ControlHeld):
         await asking.session.take_control(BOB)
 
@@ -242,6 +244,7 @@ async def test_whoever_has_control_is_asked_for_it(asking: World) -> None:
 
     await bob.tell(TakeControl())
     assert await alice.hear() == ControlRequested("bob", 15)
+    assert await bob.hear() == ControlAsked(15)
     await alice.tell(GrantControl())
     for frontend in (alice, bob, carol):
         news = await frontend.hear()
@@ -275,6 +278,7 @@ async def test_whoever_has_asked_may_go_without(asking: World, way: str) -> None
     await bob.hear()
     await bob.tell(TakeControl())
     assert await alice.hear() == ControlRequested("bob", 15)
+    assert await bob.hear() == ControlAsked(15)
     if way == "changes its mind":
         await bob.tell(CedeControl())
         news = await bob.hear()
@@ -296,9 +300,28 @@ async def test_a_holder_who_goes_leaves_control_to_whoever_has_asked(asking: Wor
     await asking.session.take_control(ALICE)
     await bob.hear()
     await bob.tell(TakeControl())
+    assert await bob.hear() == ControlAsked(15)
     await alice.client.close(1000)
     news = await bob.hear()
     assert news == ControlChanged("user", "user_control", "bob", 2, you_hold_control=True)
+
+
+async def test_whoever_has_asked_and_comes_back_still_waits(asking: World, autojump_clock: MockClock) -> None:
+    alice, bob = await opened(asking), await opened(asking, BOB)
+    asking.session.join(Member("vnc", BOB, EndSignal(), lambda: None))
+    await asking.session.take_control(ALICE)
+    await alice.hear()
+    await bob.hear()
+    await bob.tell(TakeControl())
+    assert await bob.hear() == ControlAsked(15)
+    await trio.sleep(5)
+    await bob.client.break_off()
+    await bob.running.outcome()
+    again = await opened(asking, BOB)
+    assert await again.hear() == ControlAsked(10)
+    await alice.tell(Ping("not asked twice"))
+    assert await alice.hear() == ControlRequested("bob", 15)
+    assert await alice.hear() == Pong("not asked twice")
 
 
 async def test_an_idle_holder_loses_control(autojump_clock: MockClock) -> None:
@@ -368,6 +391,9 @@ async def test_a_long_list_is_cut(autojump_clock: MockClock) -> None:
         for number in range(120):
             world.session.join(Member("cdp", Viewer("key-1", str(number), "agent"), EndSignal(), lambda: None))
         assert len(await alice.hear_viewers(121)) == 100
+        late = await world.frontend(BOB).hear_viewers(122)
+        assert len(late) == 101
+        assert [viewer.you for viewer in late].index(True) == 100, "whoever reads it finds itself"
 
 
 def viewer_id(world: World, viewer: Viewer) -> str:

@@ -23,7 +23,7 @@ from pilothouse.protocol.messages import (
 )
 
 LISTED = 100
-"""Viewers that one message lists."""
+"""Viewers that one message lists, beside the one who reads it."""
 
 PRESENCE_SECONDS = 0.25
 """How long a frontend is left alone after it was told who is there: many may come and go at the same time."""
@@ -54,9 +54,9 @@ class ControlTalk:
             session.watching_viewers(lambda _: self._presence_changed.set()),
         ):
             self._tell(self._told_now())
-            asked = session.control_request(self._viewer)
-            if asked is not None:
-                self._tell(asked)
+            request = session.control_request(self._viewer)
+            if request is not None:
+                self._tell(request)
             yield
 
     async def tell_presence(self, send: Callable[[ToFrontend], Awaitable[None]]) -> NoReturn:
@@ -99,12 +99,11 @@ class ControlTalk:
         # Where nothing has moved, nobody was told.
         return self._told_now() if state.control_epoch == epoch else None
 
-    def _ask(self) -> Error | None:
+    def _ask(self) -> ToFrontend:
         try:
-            self._session.ask_for_control(self._viewer)
+            return self._session.ask_for_control(self._viewer)
         except ControlHeld:
             return Error(TakeControl.kind, "somebody else has asked already", "control_held")
-        return None
 
     def _told_now(self) -> ControlChanged:
         self._told = self._news()
@@ -127,6 +126,7 @@ class ControlTalk:
                     holds_control=present.viewer == session.holder,
                     you=present.viewer == self._viewer,
                 )
-                for present in viewers[:LISTED]
+                for place, present in enumerate(viewers)
+                if place < LISTED or present.viewer == self._viewer
             ],
         )

@@ -24,7 +24,14 @@ from pilothouse.channels.session_events import ClipboardUsed, ControlChanged, In
 from pilothouse.channels.takeovers import Takeovers
 from pilothouse.channels.upstream import Upstream
 from pilothouse.protocol.control import ControlState, LeaseRules, Petition, Viewer, Why
-from pilothouse.protocol.messages import ControlRequested, ControlRequestOver, Error, TakeControl, ToFrontend
+from pilothouse.protocol.messages import (
+    ControlAsked,
+    ControlRequested,
+    ControlRequestOver,
+    Error,
+    TakeControl,
+    ToFrontend,
+)
 from pilothouse.protocol.rfb.decisions import Drop
 
 _NO_GRACE: dict[int, Why] = {1000: "cede", 1001: "cede", 4401: "revoked", 4404: "ended", 4410: "ended"}
@@ -141,20 +148,27 @@ class LiveSession:
         """Wait until what was under way before the last change of control is done."""
         await self._control.settled()
 
-    def ask_for_control(self, viewer: Viewer) -> None:
-        """Ask the holder for control, which is granted unless it refuses in time.
+    def ask_for_control(self, viewer: Viewer) -> ControlAsked:
+        """Ask the holder for control, which is granted unless it refuses in time; returns what the asker has to know.
 
         Raises:
             MayNotControl: the credential of `viewer` does not let it.
             NotInControl: nobody else has it: it can be taken.
             ControlHeld: another viewer has asked already.
         """
-        self._tell(self.holder, _as_told(self._control.ask(viewer)))
+        petition = self._control.ask(viewer)
+        seconds = _seconds_left(petition)
+        self._tell(self.holder, ControlRequested(viewer.client_id, seconds))
+        return ControlAsked(seconds)
 
-    def control_request(self, holder: Viewer) -> ControlRequested | None:
-        """What this viewer has to know, if it has control and somebody has asked for it."""
+    def control_request(self, viewer: Viewer) -> ControlRequested | ControlAsked | None:
+        """What this viewer has to know, if it is asked for control, or has asked for it."""
         petition = self._control.petition
-        return _as_told(petition) if petition is not None and holder == self.holder else None
+        if petition is None:
+            return None
+        if viewer == petition.viewer:
+            return ControlAsked(_seconds_left(petition))
+        return ControlRequested(petition.viewer.client_id, _seconds_left(petition)) if viewer == self.holder else None
 
     def grant_control(self, holder: Viewer) -> None:
         """Give control to whoever has asked.
@@ -366,8 +380,8 @@ class LiveSession:
         self.takeovers.control_moved(self.control, given_back=why == "cede", note=note)
 
 
-def _as_told(petition: Petition) -> ControlRequested:
-    return ControlRequested(petition.viewer.client_id, max(0, ceil(petition.ends - trio.current_time())))
+def _seconds_left(petition: Petition) -> int:
+    return max(0, ceil(petition.ends - trio.current_time()))
 
 
 class Registry:

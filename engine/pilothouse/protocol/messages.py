@@ -216,7 +216,7 @@ class ControlChanged:
         control_epoch: grows by one with each change of control.
         you_hold_control: whether what you send gets through: not during a pause.
         viewer_count: how many are there.
-        viewers: the first of them, 100 at most.
+        viewers: the first 100 of them, and you in any case.
     """
 
     kind: ClassVar[str] = "control-changed"
@@ -235,6 +235,14 @@ class ControlRequested:
 
     kind: ClassVar[str] = "control-requested"
     client_id: str
+    seconds: int
+
+
+@attrs.frozen
+class ControlAsked:
+    """You have asked for control, and get it unless whoever has it refuses in time."""
+
+    kind: ClassVar[str] = "control-asked"
     seconds: int
 
 
@@ -356,7 +364,13 @@ Clearing = ClearCookies | ClearHistory | ClearAllData
 Helm = TakeControl | CedeControl | GrantControl | RefuseControl
 FromFrontend = Helm | DeclineTakeover | Ping | Clipboard | Navigation | Clearing | GetBrowserUrl | TakeScreenshot
 ToldUnasked = (
-    ControlChanged | ControlRequested | ControlRequestOver | BrowserTabs | TakeoverRequested | TakeoverResolved
+    ControlChanged
+    | ControlRequested
+    | ControlAsked
+    | ControlRequestOver
+    | BrowserTabs
+    | TakeoverRequested
+    | TakeoverResolved
 )
 ToFrontend = Pong | ToldUnasked | AskForClipboard | CopiedText | Pasted | BrowserUrl | Screenshot | Error
 
