@@ -209,6 +209,14 @@ def test_an_earlier_mark_says_nothing_of_later_ones() -> None:
     assert (first.seen.is_set(), second.seen.is_set()) == (True, False)
 
 
+def test_a_mark_that_was_lost_does_not_stand_in_the_way_of_one_with_its_name() -> None:
+    watch = InputWatch()
+    marks = [watch.mark() for _ in range(2 * len(MARK_KEYS))]
+    lost, *_, last = [mark for mark in marks if mark.name == marks[0].name]
+    watch.told(json.dumps({"seen": lost.name}))
+    assert last.seen.is_set()
+
+
 @pytest.mark.parametrize("keys_before", [True, False])
 def test_without_keys_before_it_a_mark_does_not_know_whether_there_was_a_copy(keys_before: bool) -> None:
     watch = InputWatch()

@@ -68,10 +68,8 @@ class InputWatch:
         if isinstance(copied, str | int):
             for mark in marks:
                 mark.copied = copied
-        for place, mark in enumerate(marks):
-            if seen in (mark.name, _UNNAMED):
-                mark.knows_of_copies = told.get("keysBefore") is True
-                # Those sent before have come, too, or never will.
-                for earlier in marks[: place + 1]:
-                    earlier.seen.set()
-                return
+        # Of two with one name the first was lost. Whatever was sent before has come, too, or never will.
+        come = [number for number, mark in enumerate(marks, start=1) if mark.name == seen]
+        for mark in marks[: 1 if seen == _UNNAMED else max(come, default=0)]:
+            mark.knows_of_copies = told.get("keysBefore") is True
+            mark.seen.set()

@@ -145,6 +145,7 @@ class VncInput:
             mark, self._copied = self._copied, None
             if mark is not None:
                 await self._clipboard.copy(mark, self._server.send_all)
+            del mark  # it is watched for as long as somebody has it
 
     async def _put_elsewhere(self, text: str, pace: Callable[[], Awaitable[object]]) -> None:
         """Put a text where no page takes it: typed, or by way of the display's clipboard.
