@@ -102,6 +102,12 @@ def test_table_of_the_input_policy_is_the_policy() -> None:
     assert done.stdout == "True\n", "run: python docs/input_policy_table.py\n" + done.stderr
 
 
+def test_tables_of_the_agent_gate_are_the_gate() -> None:
+    command = [sys.executable, "-c", "import agent_gate_tables as t; print(t.PAGE.read_text() == t.page_with_tables())"]
+    done = subprocess.run(command, cwd=ROOT, env={**os.environ, "PYTHONPATH": "docs"}, capture_output=True, text=True)
+    assert done.stdout == "True\n", "run: python docs/agent_gate_tables.py\n" + done.stderr
+
+
 def test_reference_of_the_input_policy_names_every_kind_and_reason() -> None:
     page = INPUT_POLICY.read_text()
     assert set(re.findall(r"^\| `(\w+)` \| [^|]+ \|$", page, re.MULTILINE)) == {reason.value for reason in Reason}

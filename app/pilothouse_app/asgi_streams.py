@@ -22,7 +22,7 @@ from quart_trio import QuartTrio
 from pilothouse.channels.errors import MessageTooLarge, ViewerLeft
 from pilothouse.channels.transport import LARGEST_MESSAGE
 from pilothouse_app.services import services_of
-from pilothouse_app.streams import StreamRequest, refusal_of, serve_stream
+from pilothouse_app.streams import StreamRequest, largest_message, refusal_of, serve_stream
 
 
 class Receive(Protocol):
@@ -43,7 +43,8 @@ class AsgiWebSocket:
     A task of its own talks to the ASGI server, because that may be deaf to cancellation while it sends: Hypercorn is.
     """
 
-    def __init__(self, receive: Receive, send: Send) -> None:
+    def __init__(self, receive: Receive, send: Send, max_message_size: int = LARGEST_MESSAGE) -> None:
+        self._max_message_size = max_message_size
         self._receive = receive
         self._send = send
         self._closed: int | None = None
@@ -60,7 +61,7 @@ class AsgiWebSocket:
             self._closed = event.get("code") or ViewerLeft().close_code
             raise ViewerLeft(self._closed)
         message: bytes | str = event["text"] if event.get("bytes") is None else event["bytes"]
-        if len(message.encode() if isinstance(message, str) else message) > LARGEST_MESSAGE:
+        if len(message.encode() if isinstance(message, str) else message) > self._max_message_size:
             raise MessageTooLarge
         return message
 
@@ -107,9 +108,11 @@ class AsgiWebSocket:
 
 
 @asynccontextmanager
-async def open_asgi_websocket(receive: Receive, send: Send) -> AsyncIterator[AsgiWebSocket]:
+async def open_asgi_websocket(
+    receive: Receive, send: Send, max_message_size: int = LARGEST_MESSAGE
+) -> AsyncIterator[AsgiWebSocket]:
     """The transport, and the owner of the task that delivers. The caller closes it."""
-    websocket = AsgiWebSocket(receive, send)
+    websocket = AsgiWebSocket(receive, send, max_message_size)
     # When the server stops, the last words are still to be said. `close` has its bounds from those who call it.
     delivery = trio.CancelScope(shield=True)
 
@@ -148,7 +151,8 @@ class StreamConnection:
             await _refuse(scope, send, refusal.status, refusal.body, refusal.headers)
             return
         await send({"type": "websocket.accept", "subprotocol": request.subprotocol})
-        async with open_asgi_websocket(receive, send) as websocket:
+        size = largest_message(request, self._services.settings)
+        async with open_asgi_websocket(receive, send, size) as websocket:
             await serve_stream(request, websocket, self._services)
 
 

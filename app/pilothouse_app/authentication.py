@@ -89,7 +89,8 @@ def presented_credential(headers: Mapping[str, str], query: Mapping[str, str], *
         query: the parameters of the URL. Only WebSockets may carry a credential there, because browsers cannot give
             them headers but that of the subprotocol; of other requests it would end up in histories and Referer
             headers.
-        websocket: whether the request is one to open a WebSocket.
+        websocket: whether the request is one to open a WebSocket, or an agent's to find one: libraries have but one
+            address for both.
     """
     key = headers.get("x-api-key")
     if key:

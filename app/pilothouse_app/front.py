@@ -27,7 +27,7 @@ from pilothouse.channels.transport import LARGEST_MESSAGE
 from pilothouse.channels.websocket_server import WebSocketServer
 from pilothouse_app.lanes import LARGEST_HEAD, Lane, lane_of
 from pilothouse_app.services import Services
-from pilothouse_app.streams import StreamRequest, refusal_of, serve_stream
+from pilothouse_app.streams import StreamRequest, largest_message, refusal_of, serve_stream
 
 HEAD_SECONDS = 10.0
 
@@ -148,6 +148,7 @@ async def _serve_websocket(services: Services, stream: trio.SocketStream) -> Non
             if refusal is not None:
                 await websocket.reject(HTTPStatus(refusal.status), refusal.body, refusal.headers)
                 return
+            websocket.max_message_size = largest_message(request, services.settings)
             if not await websocket.accept(request.subprotocol):
                 return
     except (ViewerLeft, trio.TooSlowError, OSError):

@@ -12,6 +12,7 @@ API_KEY_ID = "key"
 SIGNING_KEY_ID = "sig"
 STREAM_TOKEN_ID = "tok"  # noqa: S105 (not a password)
 READER = "reader"
+AGENT = "agent"
 
 KEY_PREFIX = "ph_"
 """Every API key that we make begins with it, so that logs can mask keys and scanners can find leaked ones."""

@@ -120,6 +120,12 @@ def _groups(text: str) -> frozenset[str]:
     return frozenset(_entries(text))
 
 
+def _yes_or_no(text: str) -> bool:
+    if text not in ("true", "false"):
+        raise ValueError(text)
+    return text == "true"
+
+
 def _log_level(text: str) -> LogLevel:
     if text.lower() not in _LOG_LEVELS:
         raise ValueError(text)
@@ -307,6 +313,15 @@ class Settings:
             default=f"`{LARGEST_MESSAGE // 2**20}`",
             allowed="a whole number from 1 to 1024",
             about="MiB of the largest message that is taken from a browser's DevTools; screenshots are the largest.",
+        ),
+    )
+    audit_agent_commands: bool = attrs.field(
+        default=False,
+        metadata=_variable(
+            _yes_or_no,
+            default="`false`",
+            allowed="true or false",
+            about="Whether the audit trail holds which CDP methods each agent sends; parameters never.",
         ),
     )
     event_retention_days: int = attrs.field(

@@ -44,6 +44,7 @@ GOOD = {
     "PILOTHOUSE_CLIPBOARD": ("copy", "copy"),
     "PILOTHOUSE_MAX_CLIPBOARD_BYTES": ("0", 0),
     "PILOTHOUSE_MAX_DEVTOOLS_MIB": ("1024", 1024),
+    "PILOTHOUSE_AUDIT_AGENT_COMMANDS": ("true", True),
     "PILOTHOUSE_EVENT_RETENTION_DAYS": ("365", 365),
     "PILOTHOUSE_LOG_LEVEL": ("DEBUG", "debug"),
 }
@@ -66,6 +67,7 @@ BAD = {
     "PILOTHOUSE_CLIPBOARD": ["", "in", "true"],
     "PILOTHOUSE_MAX_CLIPBOARD_BYTES": ["", "-1", "262145", "1 MiB"],
     "PILOTHOUSE_MAX_DEVTOOLS_MIB": ["0", "1025", "64 MiB"],
+    "PILOTHOUSE_AUDIT_AGENT_COMMANDS": ["", "yes", "1"],
     "PILOTHOUSE_EVENT_RETENTION_DAYS": ["", "0", "36501", "30 days"],
     "PILOTHOUSE_LOG_LEVEL": ["", "loud"],
 }

@@ -12,6 +12,7 @@ import pytest
 
 from pilothouse.channels import session_events
 from pilothouse.channels.session_events import (
+    AgentCommands,
     ClipboardUsed,
     ControlChanged,
     EventsLeftOut,
@@ -54,6 +55,10 @@ EXAMPLES: list[tuple[SessionEvent, dict[str, object]]] = [
     (
         ClipboardUsed("pbs_1", ALICE, "paste", 12),
         {"credential_id": "key_1", "client_id": "tab-1", "direction": "paste", "characters": 12},
+    ),
+    (
+        AgentCommands("pbs_1", ALICE, {"Page.enable": 2}),
+        {"credential_id": "key_1", "client_id": "tab-1", "methods": {"Page.enable": 2}},
     ),
     (EventsLeftOut("pbs_1", {"input-blocked": 3}), {"counts": {"input-blocked": 3}}),
 ]

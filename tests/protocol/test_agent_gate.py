@@ -353,23 +353,40 @@ def test_a_path_for_downloads_is_left_out(method: str, may_act: bool) -> None:
         [text] = gate.gate.give_back(1.0).to_browser
     else:
         assert isinstance(decision, Changed)
-        text = decision.text
+        [text] = decision.texts
     assert json.loads(text) == {"id": 1, "method": method, "params": {"behavior": "default", "eventsEnabled": True}}
     assert gate.gate.in_flight == 1
     gate = Gate()
     assert gate.send(method, behavior="deny") is FORWARD
 
 
-def test_the_last_page_stays() -> None:
+def opens_a_page(decision: Decision | list[str]) -> bool:
+    """Whether a blank page is opened before the rest."""
+    texts = decision.texts if isinstance(decision, Changed) else decision
+    assert isinstance(texts, list | tuple)
+    [(method, params, session), (closing, _, _)] = sent(list(texts))
+    return (method, params, session) == ("Target.createTarget", {"url": "about:blank"}, None) and "lose" in closing
+
+
+def test_a_page_stays() -> None:
     gate = Gate(pages=TWO_PAGES)
     gate.attach("S", "page-1")
     assert gate.send("S/Page.close") is FORWARD
     # Nobody else knows yet that it goes.
-    for what, params in (("Target.closeTarget", {"targetId": "page-2"}), ("Target.closeTarget", {"targetId": "what"})):
-        assert "last page" in error(gate.send(what, **params))["message"]
-    gate.pages = frozenset({"page-2", "page-3"})
-    assert gate.send("Target.closeTarget", targetId="page-3") is FORWARD
-    assert isinstance(gate.send("Target.closeTarget", targetId="page-2"), Answer)
+    assert error(gate.send("Target.closeTarget", targetId="what"))["code"] == -32602
+    decision = gate.send("Target.closeTarget", targetId="page-2")
+    assert opens_a_page(decision)
+    assert isinstance(decision, Changed)
+    own, closing = (json.loads(text)["id"] for text in decision.texts)
+    assert gate.hear({"id": own, "result": {"targetId": "page-3"}}) is None
+    assert gate.hear({"id": closing, "result": {"success": True}}) is not None
+    gate.pages = frozenset({"page-3", "page-4"})
+    assert gate.send("Target.closeTarget", targetId="page-4") is FORWARD
+    assert opens_a_page(gate.send("Target.closeTarget", targetId="page-3"))
+
+
+def test_of_two_pages_one_stays_whichever_is_closed() -> None:
+    assert Gate(pages=TWO_PAGES).send("Target.closeTarget", targetId="some-tab") is FORWARD
 
 
 def test_a_page_that_only_the_agent_knows_of_yet_counts() -> None:
@@ -384,15 +401,20 @@ def test_pages_that_go_with_the_agent_do_not_count() -> None:
     gate.hear({"id": 1, "result": {"browserContextId": "mine"}})
     gate.attach("S", "page-2", context="mine")
     gate.pages = TWO_PAGES
-    assert isinstance(gate.send("Target.closeTarget", targetId="page-1"), Answer)
+    assert opens_a_page(gate.send("Target.closeTarget", targetId="page-1"))
     assert gate.send("S/Page.close") is FORWARD
     assert gate.send("Target.disposeBrowserContext", browserContextId="mine") is FORWARD
 
 
-def test_a_context_with_all_pages_stays() -> None:
+def test_a_context_with_all_pages_leaves_one_behind() -> None:
     gate = Gate(pages=ONE_PAGE)
     gate.attach("S", "page-1", context="default")
-    assert isinstance(gate.send("Target.disposeBrowserContext", browserContextId="default"), Answer)
+    decision = gate.send("Target.disposeBrowserContext", browserContextId="default")
+    assert isinstance(decision, Changed)
+    assert [method for method, _, _ in sent(list(decision.texts))] == [
+        "Target.createTarget",
+        "Target.disposeBrowserContext",
+    ]
 
 
 def test_a_tab_is_its_page() -> None:
@@ -400,17 +422,21 @@ def test_a_tab_is_its_page() -> None:
     gate.attach("TAB", "tab-1", kind="tab")
     gate.attach("S", "page-1", parent="TAB")
     gate.attach("W", "worker-1", kind="service_worker")
-    assert isinstance(gate.send("Target.closeTarget", targetId="tab-1"), Answer)
     assert gate.send("Target.closeTarget", targetId="worker-1") is FORWARD
+    assert opens_a_page(gate.send("Target.closeTarget", targetId="tab-1"))
+
+
+def test_the_only_page_cannot_close_itself_on_a_connection_of_its_own() -> None:
+    gate = AgentGate(GateOptions(), lambda: ONE_PAGE, may_act=True, own_page="page-1")
+    decision = gate.from_agent_untrusted(command(1, "Page.close"), 0.0)[1]
+    assert "last page" in error(decision)["message"]
 
 
 def test_the_last_page_is_looked_for_when_a_held_command_is_sent() -> None:
     gate = Gate(pages=TWO_PAGES, may_act=False)
     assert gate.send("Target.closeTarget", targetId="page-1") is HELD
     gate.pages = ONE_PAGE
-    turn = gate.gate.give_back(1.0)
-    assert turn.to_browser == []
-    assert "last page" in error(turn.to_agent[0])["message"]
+    assert opens_a_page(gate.gate.give_back(1.0).to_browser)
 
 
 def test_events_that_show_the_page_stay_behind_while_a_person_drives() -> None:

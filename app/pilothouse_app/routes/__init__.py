@@ -6,6 +6,7 @@ from pathlib import Path
 
 from quart_trio import QuartTrio
 
+from pilothouse_app.routes.agent_discovery import agent_discovery
 from pilothouse_app.routes.browser_sessions import browser_sessions
 from pilothouse_app.routes.control import control
 from pilothouse_app.routes.errors import register_error_handlers
@@ -38,6 +39,6 @@ def register_routes(app: QuartTrio, *, static: Path = STATIC) -> None:
     register_openapi(app)
     register_error_handlers(app)
     app.after_request(add_response_headers)
-    sessions = (browser_sessions, control, events, stream_tokens, takeover_requests, viewers)
+    sessions = (agent_discovery, browser_sessions, control, events, stream_tokens, takeover_requests, viewers)
     for blueprint in (health, *sessions, runnables("task"), runnables("workflow_run"), pages(static)):
         app.register_blueprint(blueprint)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, TypeVar, cast
 
 import attrs
@@ -78,10 +79,15 @@ def credential() -> Credential:
     return cast(Credential, g.credential)
 
 
-def protected_blueprint(name: str) -> Blueprint:
-    """A blueprint under the base path that is for authenticated clients only."""
+def protected_blueprint(name: str, *, for_agents: bool = False) -> Blueprint:
+    """A blueprint under the base path that is for authenticated clients only.
+
+    Args:
+        name: of the blueprint.
+        for_agents: whether the credential may stand in the URL, as it does in that of the agents' WebSocket.
+    """
     blueprint = Blueprint(name, __name__, url_prefix=BASE_PATH)
-    blueprint.before_request(_require_credential)
+    blueprint.before_request(partial(_require_credential, in_url=for_agents))
     return blueprint
 
 
@@ -98,10 +104,10 @@ def for_tokens(*scopes: Scope) -> Callable[[RouteT], RouteT]:
     return note
 
 
-async def _require_credential() -> None:
+async def _require_credential(*, in_url: bool) -> None:
     # A browser asks first, without a credential, whether it may send one.
     if request.method != "OPTIONS":
-        presented = presented_credential(arrival().headers, request.args, websocket=False)
+        presented = presented_credential(arrival().headers, request.args, websocket=in_url)
         g.credential = await authenticate(services().store, presented)
         if g.credential.scope != "all":
             _check_token(g.credential)

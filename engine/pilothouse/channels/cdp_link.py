@@ -6,17 +6,17 @@ Deadlines are the owner's, too. When the connection goes, everybody who waits he
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import Any, Protocol, cast
-from urllib.parse import SplitResult, urlsplit, urlunsplit
+from urllib.parse import SplitResult, urlunsplit
 
 import h11
 import trio
 import trio_websocket
 import wsproto.utilities
 
+from pilothouse.channels.devtools_dialing import CONNECT_SECONDS, connected, encrypted, parts_of
 from pilothouse.channels.direct_stream import DirectStream
 from pilothouse.channels.errors import leaves
 from pilothouse.channels.transport import BROKEN
@@ -35,13 +35,11 @@ from pilothouse.protocol.cdp_executor import (
 LARGEST_MESSAGE = 64 * 1024 * 1024
 """Bytes of one message from the browser. Screenshots of large pages are the largest."""
 
-_CONNECT_SECONDS = 10.0
 _CLOSE_SECONDS = 0.1
 # A browser that takes nothing for so long is lost, so that nobody waits behind it for ever.
 _WRITE_SECONDS = 10.0
 _OUTBOX = 256
 
-_DEFAULT_PORTS = {"ws": 80, "wss": 443}
 # trio-websocket lets through what the two libraries underneath it raise.
 _NO_WEBSOCKET = (trio_websocket.HandshakeError, wsproto.utilities.ProtocolError, h11.ProtocolError)
 
@@ -215,8 +213,8 @@ async def linked(
 
 @asynccontextmanager
 async def _websocket(address: str, max_message_size: int) -> AsyncIterator[CdpConnection]:
-    parts = _parts(address)
-    async with _connected(parts) as socket, trio.open_nursery() as nursery:
+    parts = parts_of(address)
+    async with connected(parts) as socket, trio.open_nursery() as nursery:
         connection = await _upgraded(nursery, socket, parts, max_message_size)
         try:
             yield _WebSocket(connection)
@@ -243,36 +241,13 @@ class _WebSocket:
             raise ConnectionLost(str(error)) from error
 
 
-def _parts(address: str) -> SplitResult:
-    try:
-        parts = urlsplit(address)
-        if parts.scheme in _DEFAULT_PORTS and parts.hostname and parts.port != 0:
-            return parts
-    except ValueError:
-        pass
-    raise ConnectionLost("this is no address of a WebSocket")
-
-
-@asynccontextmanager
-async def _connected(parts: SplitResult) -> AsyncIterator[trio.SocketStream]:
-    try:
-        with trio.fail_after(_CONNECT_SECONDS):
-            stream = await trio.open_tcp_stream(parts.hostname or "", parts.port or _DEFAULT_PORTS[parts.scheme])
-    except (*BROKEN, trio.TooSlowError, ValueError) as error:  # some names cannot even be looked up
-        raise ConnectionLost(f"it cannot be reached: {error}") from error
-    try:
-        yield stream
-    finally:
-        await trio.aclose_forcefully(stream)
-
-
 async def _upgraded(
     nursery: trio.Nursery, socket: trio.SocketStream, parts: SplitResult, max_message_size: int
 ) -> trio_websocket.WebSocketConnection:
     answering = _Answering(socket)
     try:
-        with trio.fail_after(_CONNECT_SECONDS):
-            stream = await _encrypted(answering, parts.hostname) if parts.scheme == "wss" else answering
+        with trio.fail_after(CONNECT_SECONDS):
+            stream = await encrypted(answering, parts.hostname) if parts.scheme == "wss" else answering
             connection = await trio_websocket.wrap_client_stream(
                 nursery,
                 cast(trio.SocketStream, stream),  # any Stream will do, whatever the annotation says
@@ -287,13 +262,6 @@ async def _upgraded(
         raise ConnectionLost(f"{error.__cause__ or error}") from error
     answering.handshake = False
     return connection
-
-
-async def _encrypted(stream: trio.abc.Stream, host: str | None) -> trio.abc.Stream:
-    context = ssl.create_default_context()
-    encrypted = trio.SSLStream(stream, context, server_hostname=host, https_compatible=True)
-    await encrypted.do_handshake()
-    return encrypted
 
 
 class _Answering(DirectStream):

@@ -7,7 +7,7 @@ one leaves, nothing of it stays.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 from math import ceil
 from typing import Literal, Protocol
@@ -20,7 +20,7 @@ from pilothouse.channels.member import Member
 from pilothouse.channels.presence import Presence, Present
 from pilothouse.channels.remote_browser import RemoteBrowser
 from pilothouse.channels.session_control import SessionControl
-from pilothouse.channels.session_events import ClipboardUsed, ControlChanged, InputBlocked, SessionEvent
+from pilothouse.channels.session_events import AgentCommands, ClipboardUsed, ControlChanged, InputBlocked, SessionEvent
 from pilothouse.channels.takeovers import Takeovers
 from pilothouse.channels.upstream import Upstream
 from pilothouse.protocol.control import ControlState, LeaseRules, Petition, Viewer, Why
@@ -232,6 +232,10 @@ class LiveSession:
     def clipboard_used(self, viewer: Viewer, direction: Literal["copy", "paste"], characters: int) -> None:
         """Tell the application that text went between this viewer's clipboard and the browser."""
         self._registry.on_event(ClipboardUsed(self.session_id, viewer, direction, characters))
+
+    def agent_commands(self, viewer: Viewer, methods: Mapping[str, int]) -> None:
+        """Tell the application which commands this agent has sent."""
+        self._registry.on_event(AgentCommands(self.session_id, viewer, methods))
 
     def join(self, member: Member) -> None:
         """Enter a channel; an older one of the same kind and viewer is ended.

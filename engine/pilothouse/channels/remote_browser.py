@@ -21,6 +21,8 @@ class RemoteBrowser:
         max_message_size: bytes of one message from the browser.
 
     Attributes:
+        find_devtools: finds them for those who want a connection of their own.
+        max_message_size: bytes of one message from the browser.
         link: the connection.
         execution: operations on the page that is seen.
         input: what pages say of the input that reaches them.
@@ -33,6 +35,8 @@ class RemoteBrowser:
         *,
         max_message_size: int = LARGEST_MESSAGE,
     ) -> None:
+        self.find_devtools = find_devtools
+        self.max_message_size = max_message_size
         self.input = InputWatch()
         self.link = BrowserLink(find_devtools, self._tabs_changed, self.input.told, max_message_size=max_message_size)
         self.execution = Execution(self.link, guard)

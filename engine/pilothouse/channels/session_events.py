@@ -198,6 +198,26 @@ class ClipboardUsed(SessionEvent):
         return {**_who(self.viewer), "direction": self.direction, "characters": self.characters}
 
 
+@attrs.frozen
+class AgentCommands(SessionEvent):
+    """What an agent has asked of the browser. It never says with which parameters.
+
+    Attributes:
+        viewer: the agent.
+        methods: how often each, since the last such event, whatever became of it.
+    """
+
+    kind: ClassVar[str] = "agent-command"
+    expendable: ClassVar[bool] = True
+
+    viewer: Viewer
+    methods: Mapping[str, int]
+
+    def data(self) -> dict[str, object]:
+        """Which agent it was, and what it has asked how often."""
+        return {**_who(self.viewer), "methods": dict(self.methods)}
+
+
 def _who(viewer: Viewer) -> dict[str, object]:
     return {"credential_id": viewer.credential_id, "client_id": viewer.client_id}
 

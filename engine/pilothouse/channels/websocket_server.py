@@ -26,7 +26,7 @@ from websockets.server import ServerProtocol
 from pilothouse.channels.direct_stream import DirectStream
 from pilothouse.channels.errors import MessageTooLarge, ViewerLeft
 from pilothouse.channels.transport import BROKEN, READ_SIZE
-from pilothouse.protocol.websocket_frames import BINARY, TEXT, head, least_size, only_short_binary
+from pilothouse.protocol.websocket_frames import BINARY, TEXT, head, least_size, only_short_binary, only_short_text
 
 _SUBPROTOCOL = "Sec-WebSocket-Protocol"
 _END_OF_HEAD = b"\r\n\r\n"
@@ -57,6 +57,15 @@ class WebSocketServer:
         self._early = b""
         self._undecoded = 0
         self._between_messages = False
+
+    @property
+    def max_message_size(self) -> int:
+        """In bytes. May be changed until `accept`."""
+        return self._protocol.max_message_size or 0
+
+    @max_message_size.setter
+    def max_message_size(self, size: int) -> None:
+        self._protocol.max_message_size = size
 
     async def read_request(self) -> Request:
         """The upgrade request.
@@ -120,8 +129,10 @@ class WebSocketServer:
             if self._protocol.state is not State.OPEN:
                 raise self._why_closed()
             data = await self._received()
-            if self._between_messages and (payload := only_short_binary(data)) is not None:
-                return payload
+            if self._between_messages:
+                message = only_short_binary(data) or only_short_text(data)
+                if message is not None:
+                    return message
             self._feed(data)
             await self._take_in_events()
         return self._ready.popleft()

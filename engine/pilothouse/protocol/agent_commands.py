@@ -91,7 +91,7 @@ class Ruling(Enum):
     """What becomes of a command that concerns the browser as a whole."""
 
     REFUSED = "refused"
-    KEEPS_A_PAGE = "refused for the last page"
+    KEEPS_A_PAGE = "sent; if it closes the last page, a blank one is opened first"
     LEAVES = "answered with success, and the agent's connection is closed; the browser stays"
     NO_PATH = "sent without the path, so that downloads go where the browser's own go"
 

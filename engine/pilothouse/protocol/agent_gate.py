@@ -36,9 +36,11 @@ from pilothouse.protocol.agent_events import (
 from pilothouse.protocol.agent_targets import AgentTargets, Pages
 from pilothouse.protocol.cdp_messages import (
     INVALID_REQUEST,
+    NO_TARGET,
     SERVER_ERROR,
     Command,
     NoCommand,
+    Raw,
     command_untrusted,
     event,
     event_of,
@@ -58,8 +60,12 @@ FIRST_OWN_ID, LEAST_AGENTS_ID = -(2**31), -(2**30)
 MOST_IN_FLIGHT = 10_000
 """Commands without an answer; an agent with more of them is not read until the browser has answered."""
 
+_BLANK_PAGE: Step = ("Target.createTarget", {"url": "about:blank"}, None)
 _MOST_HIDDEN = 10_000
 _LARGEST_DIALOG = 65_536
+
+
+OnUserControl = Literal["hold", "refuse"]
 
 
 @attrs.frozen
@@ -72,7 +78,7 @@ class GateOptions:
         observe: whether events that show the page go on to the agent meanwhile.
     """
 
-    on_user_control: Literal["hold", "refuse"] = "hold"
+    on_user_control: OnUserControl = "hold"
     hold_seconds: float = 20.0
     observe: bool = False
 
@@ -89,9 +95,9 @@ class Held:
 
 @attrs.frozen
 class Changed:
-    """Send this to the browser instead."""
+    """Send these to the browser instead."""
 
-    text: str
+    texts: tuple[str, ...]
 
 
 @attrs.frozen
@@ -134,6 +140,7 @@ class AgentGate:
         self._options = options
         self._may_act = may_act
         self._targets = AgentTargets(pages, own_page)
+        self._own_page = own_page
         self._held = HeldCommands()
         self._effects = LastingEffects()
         self._own_ids = count(FIRST_OWN_ID)
@@ -143,7 +150,7 @@ class AgentGate:
         self._making_contexts: set[int] = set()
         self._refusing: set[str | None] = set()
         self._hidden: dict[str, None] = {}
-        self._dialogs: dict[str | None, bytes] = {}
+        self._dialogs: dict[str | None, Raw] = {}
 
     @property
     def may_act(self) -> bool:
@@ -179,7 +186,7 @@ class AgentGate:
             return "", Answer(failure(error.command_id, None, error.code, str(error)))
         return command.method, self._decide(command, now)
 
-    def from_browser(self, message: bytes) -> bytes | None:
+    def from_browser(self, message: Raw) -> Raw | None:
         """What goes on to the agent: the message as it came, another one, or nothing."""
         seen = glance(message)
         if seen.id is not None:
@@ -214,8 +221,8 @@ class AgentGate:
             match self._let_through(command):
                 case Forward():
                     turn.to_browser.append(command.text)
-                case Changed(text):
-                    turn.to_browser.append(text)
+                case Changed(texts):
+                    turn.to_browser.extend(texts)
                 case Answer(text, leaves_too):
                     turn.to_agent.append(text)
                     leaves = leaves or leaves_too
@@ -255,9 +262,15 @@ class AgentGate:
             case Ruling.REFUSED:
                 return _not_here(command, "is not for agents of this session")
             case Ruling.KEEPS_A_PAGE:
-                if self._targets.may_close(command.method, command.params, command.session):
+                stays = self._targets.page_stays(command.method, command.params, command.session)
+                if stays is None:
+                    return Answer(failure(command.id, command.session, NO_TARGET, "No target with given id found"))
+                if stays:
                     return None
-                return _not_here(command, "would close the last page of the session")
+                if self._own_page is not None:
+                    return _not_here(command, "would close the last page of the session")
+                self._begin(command)
+                return Changed((*self._own([_BLANK_PAGE]), command.text))
             case Ruling.LEAVES:
                 return Answer(success(command), leaves=True)
             case Ruling.NO_PATH:
@@ -266,7 +279,7 @@ class AgentGate:
                 params = {**command.params, "behavior": "default"}
                 del params["downloadPath"]
                 self._begin(command)
-                return Changed(order(command.id, command.method, params, command.session))
+                return Changed((order(command.id, command.method, params, command.session),))
 
     def _begin(self, command: Command) -> None:
         self._in_flight.setdefault(command.id, []).append(command.session)
@@ -274,7 +287,7 @@ class AgentGate:
         if command.method == "Target.createBrowserContext":
             self._making_contexts.add(command.id)
 
-    def _answered(self, number: int, session: str | None, message: bytes) -> bytes | None:
+    def _answered(self, number: int, session: str | None, message: Raw) -> Raw | None:
         waiting = self._in_flight.get(number)
         if waiting is not None:
             # Chromium does not name a session that it does not know.
@@ -291,7 +304,7 @@ class AgentGate:
         del self._in_flight[number]
         self._before.discard(number)
 
-    def _follow(self, method: str, message: bytes) -> None:
+    def _follow(self, method: str, message: Raw) -> None:
         params, parent = event_of(message)
         if method == "Target.attachedToTarget":
             self._targets.attached(params, parent)
@@ -308,7 +321,7 @@ class AgentGate:
                 if not left:
                     self._forget(number)
 
-    def _shown(self, method: str | None, message: bytes) -> bytes | None:
+    def _shown(self, method: str | None, message: Raw) -> Raw | None:
         """An event while a person drives, for an agent that is not to see the page."""
         if method in PASSING:
             return message
@@ -318,7 +331,7 @@ class AgentGate:
             return self._dialog(method, message)
         return None
 
-    def _is_hidden(self, method: str | None, message: bytes) -> bool:
+    def _is_hidden(self, method: str | None, message: Raw) -> bool:
         """Whether an event is about a request that began while a person drove."""
         if method not in OF_REQUESTS:
             return False
@@ -333,7 +346,7 @@ class AgentGate:
             self._hidden.pop(request, None)
         return hidden
 
-    def _dialog(self, method: str, message: bytes) -> bytes | None:
+    def _dialog(self, method: str, message: Raw) -> Raw | None:
         params, session = event_of(message)
         if method == DIALOG_OPENS:
             if len(message) <= _LARGEST_DIALOG:

@@ -59,8 +59,11 @@ class AgentTargets:
         if isinstance(context, str):
             self._contexts.add(context)
 
-    def may_close(self, method: str, params: Mapping[str, Any], session: str | None) -> bool:
-        """Whether a page stays when the browser carries out this command; if so, it is taken for carried out."""
+    def page_stays(self, method: str, params: Mapping[str, Any], session: str | None) -> bool | None:
+        """Whether a page stays when the browser carries out this command; None when nobody knows what it would close.
+
+        It is taken for carried out.
+        """
         known = self._sessions.values()
         there = self._pages() | {attached.target for attached in known if attached.kind == _PAGE}
         passing = {attached.target for attached in known if attached.context in self._contexts}
@@ -68,11 +71,9 @@ class AgentTargets:
         staying = there - passing - self._closing
         going = self._going(method, params, session)
         if going is None:
-            return len(staying) > 1  # whichever it is, another one stays
-        if staying & going and staying <= going:
-            return False
+            return True if len(staying) > 1 else None  # of two, whichever it is, another one stays
         self._closing |= going
-        return True
+        return not staying & going or not staying <= going
 
     def _going(self, method: str, params: Mapping[str, Any], session: str | None) -> set[str] | None:
         """The pages that a command would close; None when it cannot be told."""

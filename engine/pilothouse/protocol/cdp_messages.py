@@ -19,7 +19,10 @@ import orjson
 
 from pilothouse.protocol.errors import RemoteProtocolError
 
-PARSE_ERROR, INVALID_REQUEST, SERVER_ERROR = -32700, -32600, -32000
+Raw = bytes | bytearray
+"""A message from the browser, in UTF-8."""
+
+PARSE_ERROR, INVALID_REQUEST, NO_TARGET, SERVER_ERROR = -32700, -32600, -32602, -32000
 """Codes of JSON-RPC 2.0, §5.1, as Chromium uses them."""
 
 _LEAST_ID, _LARGEST_ID = -(2**31), 2**31 - 1
@@ -102,7 +105,7 @@ def command_untrusted(message: str | bytes) -> Command:
     return Command(message, number, method, params or {}, session)
 
 
-def glance(message: bytes) -> Glance:
+def glance(message: Raw) -> Glance:
     """Look at a message from the browser; at the whole of it only if need be."""
     head = _HEAD.match(message)
     if head is None:
@@ -113,7 +116,7 @@ def glance(message: bytes) -> Glance:
     return Glance(int(head[1]), None, tail[1].decode() if tail else None)
 
 
-def event_of(message: bytes) -> tuple[Mapping[str, Any], str | None]:
+def event_of(message: Raw) -> tuple[Mapping[str, Any], str | None]:
     """The parameters of an event and its CDP session; nothing, where they make no sense."""
     try:
         document = _decoded(message.decode(errors="replace"))
@@ -125,7 +128,7 @@ def event_of(message: bytes) -> tuple[Mapping[str, Any], str | None]:
     return params if isinstance(params, dict) else {}, session if isinstance(session, str) else None
 
 
-def result_of(message: bytes) -> Mapping[str, Any]:
+def result_of(message: Raw) -> Mapping[str, Any]:
     """The result in an answer; nothing, where there is none."""
     try:
         document = orjson.loads(message)
@@ -165,7 +168,7 @@ def _text(document: dict[str, Any], session: str | None) -> str:
         return json.dumps(document)
 
 
-def _look(message: bytes) -> Glance:
+def _look(message: Raw) -> Glance:
     try:
         document = orjson.loads(message)
     except orjson.JSONDecodeError:
