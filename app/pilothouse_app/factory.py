@@ -8,7 +8,6 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import cast
 
-import structlog
 import trio
 from quart_trio import QuartTrio
 
@@ -25,6 +24,7 @@ from pilothouse.protocol.rfb.input_policy import InputPolicy
 from pilothouse.protocol.verdict import Unknown, Verdict, judge_runnable, judge_session
 from pilothouse_app.admission import open_credentials
 from pilothouse_app.asgi_streams import StreamConnection
+from pilothouse_app.event_lines import EventLines, open_event_lines
 from pilothouse_app.event_log import EventLog, open_event_log
 from pilothouse_app.routes import register_routes
 from pilothouse_app.services import EXTENSION, Services
@@ -32,8 +32,6 @@ from pilothouse_app.sessions import open_sessions
 from pilothouse_app.settings import Settings
 from pilothouse_app.store import Store, StoreError, open_store
 from pilothouse_app.store.entities import BrowserSession, EntityKind, utc_now
-
-_log = structlog.get_logger(__name__)
 
 
 @asynccontextmanager
@@ -57,8 +55,9 @@ async def open_services(
     async with (
         open_store(settings.database_path) as store,
         open_event_log(store.events, timedelta(days=settings.event_retention_days)) as events,
+        open_event_lines() as lines,
         open_registry(
-            max_viewers=settings.max_viewers, lease_rules=settings.lease_rules, on_event=_recorder(events)
+            max_viewers=settings.max_viewers, lease_rules=settings.lease_rules, on_event=_recorder(events, lines)
         ) as registry,
         open_verification(verifier(store), period=settings.verify_seconds) as verification,
         open_credentials(store, period=settings.verify_seconds) as credentials,
@@ -83,12 +82,12 @@ async def open_services(
         )
 
 
-def _recorder(events: EventLog) -> Callable[[SessionEvent], None]:
-    """Writes events into the log and into the trail."""
+def _recorder(events: EventLog, lines: EventLines) -> Callable[[SessionEvent], None]:
+    """Has events written into the trail and into the log."""
 
     def record(event: SessionEvent) -> None:
         events.record(event)
-        _log.info(event.kind, browser_session=event.session_id, **event.data())
+        lines.add(event)
 
     return record
 
