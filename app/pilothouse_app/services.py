@@ -8,6 +8,7 @@ import attrs
 from quart_trio import QuartTrio
 
 from pilothouse.channels.destination_guard import DestinationGuard
+from pilothouse.channels.embedded_agent import AgentTask
 from pilothouse.channels.registry import Registry
 from pilothouse.channels.verification import Verification
 from pilothouse.protocol.control import ControlState, Viewer
@@ -25,8 +26,8 @@ EXTENSION = "pilothouse"
 class SessionManager(Protocol):
     """Starts, watches and ends browsers, and knows who controls them."""
 
-    async def create(self, session: BrowserSession) -> None:
-        """Start the browser of a stored session, in the background."""
+    async def create(self, session: BrowserSession, task: AgentTask | None = None) -> None:
+        """Start the browser of a stored session, and then an agent that does the task, in the background."""
 
     async def end(self, session_id: str, *, status: SessionStatus = "completed", reason: str | None = None) -> None:
         """End a session: write it down, close its channels, stop its browser in the background.

@@ -17,6 +17,7 @@ from pilothouse.browsers.errors import BrowserFailed
 from pilothouse.browsers.provider import BrowserProvider, BrowserSpec, RunningBrowser
 from pilothouse.channels.cdp_link import LARGEST_MESSAGE
 from pilothouse.channels.destination_guard import DestinationGuard
+from pilothouse.channels.embedded_agent import AgentTask, run_agent
 from pilothouse.channels.end_signal import EndSignal
 from pilothouse.channels.errors import (
     BrowserGone,
@@ -28,6 +29,7 @@ from pilothouse.channels.errors import (
     decisive,
     leaves,
 )
+from pilothouse.channels.gated_link import open_gated_link
 from pilothouse.channels.registry import LiveSession, Registry
 from pilothouse.channels.remote_browser import RemoteBrowser
 from pilothouse.channels.session_events import ControlChanged, SessionCreated
@@ -66,8 +68,13 @@ class _Over:
 
 @attrs.define
 class _Task:
-    """A session's task: what cancels it, and how the session ended, once it has."""
+    """A session's task: what cancels it, and how the session ended, once it has.
 
+    Attributes:
+        agent: what the session's own agent is to do.
+    """
+
+    agent: AgentTask | None = None
     scope: trio.CancelScope = attrs.field(factory=trio.CancelScope)
     over: _Over | None = None
 
@@ -107,14 +114,14 @@ class Sessions:
         self._nursery = nursery
         self._tasks: dict[str, _Task] = {}
 
-    async def create(self, session: BrowserSession) -> None:
-        """Start the browser of a newly stored session, in the background."""
+    async def create(self, session: BrowserSession, task: AgentTask | None = None) -> None:
+        """Start the browser of a newly stored session, and then an agent that does the task, in the background."""
         self._registry.on_event(
             SessionCreated(
                 session.browser_session_id, session.provider, session.stream_transport, session.timeout_minutes
             )
         )
-        self._start(session)
+        self._start(session, task)
 
     async def end(self, session_id: str, *, status: SessionStatus = "completed", reason: str | None = None) -> None:
         """End a session: write it down, close its channels, stop its browser in the background.
@@ -187,8 +194,8 @@ class Sessions:
         if last is not None and last.data["control_state"] != NO_CONTROL_STATE.control_state:
             self._registry.on_event(ControlChanged(session_id, **attrs.asdict(NO_CONTROL_STATE), why=RESTARTED))
 
-    def _start(self, session: BrowserSession) -> None:
-        task = self._tasks[session.browser_session_id] = _Task()
+    def _start(self, session: BrowserSession, agent: AgentTask | None = None) -> None:
+        task = self._tasks[session.browser_session_id] = _Task(agent)
         self._nursery.start_soon(self._run, session, task)
 
     async def _run(self, session: BrowserSession, task: _Task) -> None:
@@ -237,6 +244,8 @@ class Sessions:
                 companions = [signal.wait, partial(watch_holder, live, self._credentials)]
                 if remote is not None:
                     companions.append(remote.link.run)
+                if task.agent is not None:
+                    companions.append(partial(self._run_agent, entity, live, task.agent))
                 over = await _until_over(browser, companions)
                 # The channels hear of it before the rest of the browser is stopped, which may take seconds.
                 self._conclude(session_id, live, task, over)
@@ -245,6 +254,14 @@ class Sessions:
         if session.provider == "local":
             return self._local
         return AttachedBrowser(session.vnc_address, session.vnc_password, session.cdp_address)
+
+    async def _run_agent(self, entity: Entity, live: LiveSession, agent: AgentTask) -> None:
+        """The session's own agent, through a gate like any other."""
+        try:
+            connect = partial(open_gated_link, entity, self._registry, self._verification)
+            await run_agent(live, agent, connect, self._guard)
+        except Exception as bug:  # noqa: BLE001 (a bug in the agent must not end the session; it is logged)
+            _log.error("a bug ended an agent", session=live.session_id, exc_info=bug)
 
     def _remote(self, browser: RunningBrowser) -> RemoteBrowser | None:
         address = browser.cdp_address

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import trio
 
+from pilothouse.channels.embedded_agent import AgentTask
 from pilothouse.protocol.control import NO_CONTROL_STATE, ControlLease, ControlState, LeaseRules, Viewer
 from pilothouse_app.store import Store
 from pilothouse_app.store.entities import BrowserSession, RunnableKind, SessionStatus
@@ -16,11 +17,13 @@ class FakeSessions:
         self._store = store
         self._leases: dict[str, ControlLease] = {}
         self.orders: list[tuple[str, ...]] = []
+        self.tasks: dict[str, AgentTask | None] = {}
         self.rules = LeaseRules()
 
-    async def create(self, session: BrowserSession) -> None:
+    async def create(self, session: BrowserSession, task: AgentTask | None = None) -> None:
         await trio.lowlevel.checkpoint()
         self.orders.append(("create", session.browser_session_id))
+        self.tasks[session.browser_session_id] = task
 
     async def end(self, session_id: str, *, status: SessionStatus = "completed", reason: str | None = None) -> None:
         await self._store.browser_sessions.change(session_id, status=status, failure_reason=reason)

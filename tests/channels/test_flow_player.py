@@ -18,7 +18,8 @@ from real_chromium import until
 from pilothouse.channels.browser_pages import Page
 from pilothouse.channels.cdp_link import CdpLink, open_cdp_link
 from pilothouse.channels.destination_guard import DestinationGuard
-from pilothouse.channels.flow_player import USER_HAS_CONTROL, Pace, Progress, StepFailed, play_flow
+from pilothouse.channels.flow_player import Pace, Progress, StepFailed, play_flow
+from pilothouse.protocol.agent_gate import USER_HAS_CONTROL
 from pilothouse.protocol.cdp_executor import CdpEvent, CdpFailure, CommandRefused
 from pilothouse.protocol.destinations import AllowedDestinations
 from pilothouse.protocol.user_flow import read_user_flow
@@ -560,3 +561,18 @@ async def test_a_person_who_drives_is_waited_for_before_a_step_begins(seat: Seat
         assert (seat.progress, person.refused) == ([], [])
         person.give_back()
     assert await seat.js("seen.length") == 3
+
+
+async def test_a_page_that_crashes_fails_the_step_and_can_be_loaded_again(seat: Seat) -> None:
+    # A site of its own, because its process is of no use to others any more.
+    await seat.page.execute("Page.navigate", {"url": seat.sites.add("<p id=p>P", host="crash.test")})
+    await seat.until("!!window.p")
+    there = seat.sites.add("<p id=there>There")
+    steps = [on("#p"), {"type": "waitForExpression", "expression": "window.there", "timeout": 20_000}]
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(seat.play, *steps)
+        await until(lambda: len(seat.progress) == 3)
+        with trio.move_on_after(0.5):
+            await seat.page.execute("Page.crash")
+        await seat.page.execute("Page.navigate", {"url": there})
+    assert seat.progress[-1].status == "done"

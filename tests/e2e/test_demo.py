@@ -1,5 +1,6 @@
 """The demo, started as the README says, looked at, and stopped with Ctrl+C."""
 
+import json
 import os
 import re
 import signal
@@ -9,6 +10,7 @@ import sys
 import tempfile
 import uuid
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page
@@ -20,7 +22,7 @@ MARK = "DEMO_OF_THIS_TEST"
 
 
 @pytest.mark.timeout(400)
-def test_demo_shows_a_browser_and_leaves_nothing_behind(page: Page) -> None:
+def test_demo_shows_an_agent_at_work_and_leaves_nothing_behind(page: Page) -> None:
     # Not tmp_path: sockets must have short names.
     temporary = Path(tempfile.mkdtemp(prefix="demo-", dir="/tmp"))
     locks_before = _x_locks()
@@ -44,9 +46,18 @@ def test_demo_shows_a_browser_and_leaves_nothing_behind(page: Page) -> None:
     try:
         url = _printed_url(demo)
         assert re.search(r"&token=pht_", url), "a token, and no key"
+        steps = _steps_told_to(page)
         view = ViewerPage(page)
         view.open(url)
+        _wait_for_steps(page, steps, 4)
         view.take()
+        until_then = len(steps)
+        # Longer than the agent lets pass between two steps.
+        page.wait_for_timeout(4_000)
+        assert steps[until_then:] == []
+        view.give_back()
+        _wait_for_steps(page, steps, until_then + 4)
+        assert {step["status"] for step in steps} == {"started", "done"}
     finally:
         os.killpg(demo.pid, signal.SIGINT)
         output, _ = demo.communicate(timeout=5)
@@ -57,6 +68,27 @@ def test_demo_shows_a_browser_and_leaves_nothing_behind(page: Page) -> None:
         assert probe.connect_ex(("127.0.0.1", port)) != 0
     temporary.rmdir()  # fails unless it is empty
     assert _x_locks() == locks_before
+
+
+def _steps_told_to(page: Page) -> list[dict[str, Any]]:
+    """What the agent tells the page of its steps, from now on."""
+    steps: list[dict[str, Any]] = []
+
+    def hear(payload: str | bytes) -> None:
+        message = json.loads(payload) if isinstance(payload, str) else {}
+        if message.get("kind") == "agent-step":
+            steps.append(message)
+
+    page.on("websocket", lambda socket: socket.on("framereceived", hear))
+    return steps
+
+
+def _wait_for_steps(page: Page, steps: list[dict[str, Any]], count: int) -> None:
+    for _ in range(600):
+        if len(steps) >= count:
+            return
+        page.wait_for_timeout(50)  # in which Playwright hears
+    raise AssertionError(f"the agent has told of no more than this: {steps}")
 
 
 def _printed_url(demo: "subprocess.Popen[str]") -> str:

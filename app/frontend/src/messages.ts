@@ -67,6 +67,16 @@ export interface BrowserTabs {
   readonly tabs: readonly BrowserTab[];
 }
 
+/** How far the session's own agent is with the flow that it plays. */
+export interface AgentStep {
+  readonly kind: 'agent-step';
+  readonly number: number;
+  readonly total: number;
+  readonly type: string;
+  readonly status: 'started' | 'done' | 'failed';
+  readonly reason: string | null;
+}
+
 export type ServerMessage =
   | ControlChanged
   | Pong
@@ -75,7 +85,8 @@ export type ServerMessage =
   | CopiedText
   | Pasted
   | BrowserUrl
-  | BrowserTabs;
+  | BrowserTabs
+  | AgentStep;
 
 type Fields = Readonly<Record<string, unknown>>;
 type Check = (value: unknown) => boolean;
@@ -117,6 +128,13 @@ const FIELDS: { readonly [M in ServerMessage as M['kind']]: Readonly<Record<Excl
   pasted: { characters: Number.isInteger, ok: isBoolean },
   'browser-url': { url: isString },
   'browser-tabs': { tabs: listOf(TAB) },
+  'agent-step': {
+    number: Number.isInteger,
+    total: Number.isInteger,
+    type: isString,
+    status: oneOf('started', 'done', 'failed'),
+    reason: isStringOrNull,
+  },
 };
 
 export function encode(message: ClientMessage): string {

@@ -29,6 +29,8 @@ test.each([
   { kind: 'browser-url', url: 'about:blank' },
   { kind: 'browser-tabs', tabs: [] },
   { kind: 'browser-tabs', tabs: [TAB, { ...TAB, favicon: 'data:image/png;base64,AAAA' }] },
+  { kind: 'agent-step', number: 1, total: 3, type: 'click', status: 'started', reason: null },
+  { kind: 'agent-step', number: 1, total: 3, type: 'click', status: 'failed', reason: 'the element is not visible' },
 ])('%j is understood', (message) => {
   expect(decode(JSON.stringify(message))).toEqual(message);
 });

@@ -7,7 +7,7 @@ from quart_schema import document_response, tag_blueprint, validate_querystring,
 
 from pilothouse_app.routes.errors import BASE_PATH, ApiError, ErrorAnswer, not_found
 from pilothouse_app.routes.models import NewSession, SessionPatch, SessionQuery, SessionView
-from pilothouse_app.routes.new_session import session_from
+from pilothouse_app.routes.new_session import session_from, task_from
 from pilothouse_app.routes.paging import cut_page, decode_cursor
 from pilothouse_app.routes.requests import credential, for_tokens, protected_blueprint, services
 from pilothouse_app.store.entities import BrowserSession
@@ -57,13 +57,14 @@ def view_of(session: BrowserSession) -> SessionView:
 async def create_browser_session(data: NewSession) -> tuple[SessionView, int, dict[str, str]]:
     """Start a browser, or attach to one.
 
-    The browser starts in the background; `status` tells how far it is.
+    The browser starts in the background; `status` tells how far it is. With a `task`, an agent then plays it.
     """
+    task = task_from(data)
     session = session_from(data, credential().organization_id, services().settings.attach_allowlist)
     # A client that goes away now must not leave a session behind that nobody starts. The store's patience is the bound.
     with trio.CancelScope(shield=True):
         await services().store.browser_sessions.add(session)
-        await services().sessions.create(session)
+        await services().sessions.create(session, task)
     location = f"{BASE_PATH}/browser_sessions/{session.browser_session_id}"
     return view_of(session), 201, {"Location": location}
 

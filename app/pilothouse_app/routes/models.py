@@ -11,6 +11,7 @@ from msgspec import Meta
 from pilothouse.channels.takeovers import Takeover
 from pilothouse.protocol.control import ControlState, Scope
 from pilothouse.protocol.takeover import LARGEST_NOTE, LARGEST_REASON, LONGEST_DEADLINE, Outcome, Phase
+from pilothouse.protocol.user_flow import MAX_STEPS
 from pilothouse_app.store.entities import (
     BrowserSession,
     DisplayStatus,
@@ -61,6 +62,10 @@ class NewSession:
     cdp_address: Address | None = None
     vnc_address: Address | None = None
     vnc_password: Annotated[str, Meta(max_length=256)] | None = attrs.field(default=None, repr=False)
+    task: Annotated[dict[str, Any], Meta(description="A user flow, as Chrome's Recorder exports it.")] | None = (
+        attrs.field(default=None, repr=False)
+    )
+    max_steps: Annotated[int, Meta(ge=1, le=MAX_STEPS)] | None = None
 
 
 @attrs.frozen

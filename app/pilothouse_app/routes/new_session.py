@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pilothouse.channels.embedded_agent import AgentTask
+from pilothouse.protocol.errors import BadUserFlow
+from pilothouse.protocol.user_flow import read_user_flow
 from pilothouse_app.ids import BROWSER_SESSION, new_id
 from pilothouse_app.network_names import HostList
 from pilothouse_app.routes.attach_addresses import CDP_SCHEMES, VNC_SCHEMES, check_address
@@ -34,6 +37,26 @@ def session_from(body: NewSession, organization_id: str, attach_allowlist: HostL
         created_at=now,
         last_activity_at=now,
     )
+
+
+def task_from(body: NewSession) -> AgentTask | None:
+    """What the session's own agent is to do, if anything.
+
+    Raises:
+        InvalidField: it is no user flow, or nobody could play it.
+    """
+    if body.task is None:
+        if body.max_steps is not None:
+            raise InvalidField("max_steps", "max_steps is for sessions with a task.")
+        return None
+    if body.provider == "attached" and body.cdp_address is None:
+        raise InvalidField("task", "A task needs the browser's DevTools: give its cdp_address.")
+    try:
+        return AgentTask(read_user_flow(body.task), body.max_steps)
+    except BadUserFlow as error:
+        step = "" if error.step is None else f".steps[{error.step - 1}]"
+        field = f".{error.field}" if error.field else ""
+        raise InvalidField(f"task{step}{field}", f"The task is no user flow: {error}.") from error
 
 
 def _local_transport(body: NewSession) -> StreamTransport:

@@ -95,8 +95,10 @@ class FlowPages:
             case "Runtime.executionContextsCleared":
                 self._worlds = {frame: world for frame, world in self._worlds.items() if frame[0] != event.session_id}
             case "Inspector.targetCrashed" if page is not None and self._link is not None:
-                page.crashed = True
+                page.crashed, page.dialog_open = True, False
                 self._link.target_gone(event.session_id or "")
+            case "Inspector.targetReloadedAfterCrash" if page is not None:
+                page.crashed = False
         if page is not None:
             page.tell(event)
 
@@ -224,6 +226,7 @@ def _top_of(page: Page) -> Place:
 async def _introduce(page: Page, session_id: str) -> None:
     for method, params in (
         ("Page.enable", {}),
+        ("Inspector.enable", {}),
         ("Runtime.enable", {}),
         ("Target.setAutoAttach", _ATTACH_TO_FRAMES),
     ):

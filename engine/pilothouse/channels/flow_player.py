@@ -27,6 +27,7 @@ from pilothouse.channels.destination_guard import DestinationGuard
 from pilothouse.channels.flow_elements import HANDLES, Element, FrameScript, let_go, script_in
 from pilothouse.channels.flow_input import Command, HeldKeys, clicks, move
 from pilothouse.channels.flow_pages import MAIN, FlowPages, NotThere, Place
+from pilothouse.protocol.agent_gate import USER_HAS_CONTROL
 from pilothouse.protocol.cdp_executor import CdpEvent, CdpFailure, CommandRefused, ConnectionLost, TargetGone
 from pilothouse.protocol.destinations import DestinationForbidden
 from pilothouse.protocol.user_flow import (
@@ -46,14 +47,12 @@ from pilothouse.protocol.user_flow import (
     WaitForExpression,
 )
 
-USER_HAS_CONTROL = -32050
-"""The agent gate's error code for what was not carried out, because a person has control."""
-
 STEP_SECONDS = 5.0
 """How long a step may wait that does not say."""
 
 _LOOK_AGAIN_SECONDS = 0.1
 _CLEAN_UP_SECONDS = 1.0
+_LONGEST_REASON = 300
 _NO_ANSWER = "the browser does not answer"
 _NAVIGATED = "Inspected target navigated or closed"
 _ARRIVALS = ("Page.frameNavigated", "Page.navigatedWithinDocument")
@@ -585,7 +584,8 @@ def _went_away(error: CdpFailure) -> bool:
 
 
 def _reason(error: Exception, attempt: _Attempt) -> str:
-    return attempt.waits_for if isinstance(error, trio.TooSlowError) else str(error)
+    # Some of it may be the page's own words.
+    return (attempt.waits_for if isinstance(error, trio.TooSlowError) else str(error))[:_LONGEST_REASON]
 
 
 def _within(offset: float | None, size: float) -> float:

@@ -225,6 +225,10 @@ class LiveSession:
         """This viewer has sent input: it is not idle."""
         self._control.acted(viewer)
 
+    def report(self, event: SessionEvent) -> None:
+        """Tell the application what has happened."""
+        self._registry.on_event(event)
+
     def input_blocked(self, viewer: Viewer, what: Drop, count: int) -> None:
         """Tell the application that input of this viewer did not pass."""
         self._registry.on_event(InputBlocked(self.session_id, viewer, what, count))

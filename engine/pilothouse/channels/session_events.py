@@ -82,7 +82,7 @@ class DisplayStatus(SessionEvent):
 
 @attrs.frozen
 class SessionError(SessionEvent):
-    """Something went wrong that ends the session.
+    """Something went wrong that ends the session, or only the flow of its own agent.
 
     Attributes:
         reason: for people; leaks nothing.
@@ -252,3 +252,54 @@ class HelpOver(SessionEvent):
 
     request_id: str
     outcome: str
+
+
+@attrs.frozen
+class AgentStep(SessionEvent):
+    """The embedded agent has begun a step of its flow, has done it, or could not.
+
+    Attributes:
+        number: of the step, from 1 on.
+        total: how many it will play.
+        type: of the step, as in the flow.
+        status: `started`, `done` or `failed`.
+        reason: why it failed; never what was to be typed.
+    """
+
+    kind: ClassVar[str] = "agent-step"
+
+    number: int
+    total: int
+    type: str
+    status: str
+    reason: str | None = None
+
+
+@attrs.frozen
+class AgentPaused(SessionEvent):
+    """The embedded agent waits in the middle of its flow, because it does not have control.
+
+    Attributes:
+        number: of the step that it is at; 0 before the first.
+        control_state: why: `user_control` or `paused`.
+    """
+
+    kind: ClassVar[str] = "agent-paused"
+
+    number: int
+    control_state: str
+
+
+@attrs.frozen
+class AgentResumed(SessionEvent):
+    """The embedded agent goes on.
+
+    Attributes:
+        number: of the step that it was at.
+        control_state: `ai_control`.
+    """
+
+    kind: ClassVar[str] = "agent-resumed"
+
+    number: int
+    control_state: str

@@ -349,6 +349,26 @@ class Screenshot:
 
 
 @attrs.frozen
+class AgentStep:
+    """The session's own agent has begun a step of its flow, has done it, or could not.
+
+    Attributes:
+        number: of the step, from 1 on.
+        total: how many it will play.
+        type: of the step, such as `click`.
+        status: `started`, `done` or `failed`.
+        reason: why it failed.
+    """
+
+    kind: ClassVar[str] = "agent-step"
+    number: int
+    total: int
+    type: str
+    status: str
+    reason: str | None
+
+
+@attrs.frozen
 class Error:
     """A message could not be carried out; the channel goes on."""
 
@@ -371,6 +391,7 @@ ToldUnasked = (
     | BrowserTabs
     | TakeoverRequested
     | TakeoverResolved
+    | AgentStep
 )
 ToFrontend = Pong | ToldUnasked | AskForClipboard | CopiedText | Pasted | BrowserUrl | Screenshot | Error
 

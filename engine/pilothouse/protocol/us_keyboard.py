@@ -75,6 +75,7 @@ _NAMED = {
 }
 _SIDED = {"Shift": 16, "Control": 17, "Alt": 18, "Meta": 91}
 _KEYPAD = {
+    **{str(digit): (str(digit), 96 + digit) for digit in range(10)},
     "Multiply": ("*", 106),
     "Add": ("+", 107),
     "Subtract": ("-", 109),
