@@ -1,7 +1,7 @@
 """`nox -s bench`: Pilothouse beside its peers in one run on one machine, in absolute figures and in ratios.
 
 `nox -s bench -- filter` measures only the filter of what viewers send, `nox -s bench -- clipboard` only how fast
-copies, pastes and keys come through.
+copies, pastes and keys come through, `nox -s bench -- gate` only what the agent gate costs.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from benchmarks import report
 from benchmarks.candidates import FASTAPI, OURS, WEBSOCKIFY, all_candidates
 from benchmarks.clipboard import ANEW, COPIED, KEPT, KEYS, LEFT_ALONE, TYPED, clipboard_times
 from benchmarks.filter import ALONE, MESSAGES, filter_costs
+from benchmarks.gate import BARE, gate_times
 from benchmarks.measures import Runner, idle_memory, round_trips, round_trips_on, updates
 from benchmarks.processes import Cores
 from benchmarks.sessions import session_times
@@ -131,7 +132,31 @@ def hands_on(sizes: Sizes) -> None:
     report.goal("keys behind Ctrl+C, of those without", times.keys[COPIED].median / times.keys[TYPED].median, _NOISE)
 
 
-PARTS = {"filter": filter_alone, "proxies": proxies, "sessions": begin_and_end, "clipboard": hands_on}
+def at_the_gate(sizes: Sizes) -> None:
+    """CDP through the agent gate, beside a bare pass-through."""
+    times = gate_times(sizes)
+    report.heading(f"agent gate, {sizes.gate_turns * sizes.gate_commands} commands", (OURS, BARE, "/ pass-through"))
+    report.row("added to one Runtime.evaluate, µs", {name: added * 1e6 for name, added in times.added.items()})
+    for size, by_way in times.large.items():
+        report.row(f"answer of {size}, ms", {name: seconds * 1e3 for name, seconds in by_way.items()})
+    report.times("take-control to the first command held, ms", times.until_held, times.until_held)
+    report.times("cede-control to the first command out, ms", times.until_out, times.until_out)
+
+    print("\nGoals")
+    report.goal("added by the gate, of what the pass-through adds", times.added[OURS] / times.added[BARE], 1.15)
+    for size, by_way in times.large.items():
+        report.goal(f"answer of {size}, of the pass-through's", by_way[OURS] / by_way[BARE], 1.2)
+    report.goal("take-control to the first command held", times.until_held, 0.02, " s")
+    report.goal("cede-control to the first command out", times.until_out, 0.02, " s")
+
+
+PARTS = {
+    "filter": filter_alone,
+    "proxies": proxies,
+    "sessions": begin_and_end,
+    "clipboard": hands_on,
+    "gate": at_the_gate,
+}
 
 
 if __name__ == "__main__":

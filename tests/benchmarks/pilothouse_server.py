@@ -61,6 +61,12 @@ class PilothouseServer:
         assert port is not None
         return WebSocketClient(port, f"/api/v1/stream/{channel}/browser_session/{session_id}?{query}")
 
+    def gate(self, session_id: str) -> WebSocketClient:
+        """Open a session's agent gate."""
+        port = urlsplit(self.url).port
+        assert port is not None
+        return WebSocketClient(port, f"/api/v1/cdp/{session_id}?{urlencode({'apikey': self.api_key})}")
+
     def take_control(self, session_id: str, client_id: str) -> WebSocketClient:
         """Make a client the holder of control; returns its message channel, which has to stay open."""
         messages = self.stream("messages", session_id, client_id)

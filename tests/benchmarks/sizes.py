@@ -24,6 +24,10 @@ class Sizes:
         clipboard_turns: of each way to use the clipboard.
         clipboard_operations: of each kind in such a turn.
         key_bursts: with Ctrl+C before them, as many without, and as many where only Chromium sees it.
+        gate_turns: of each way to the browser's DevTools.
+        gate_commands: of such a turn.
+        gate_large: answers of each size by each way.
+        gate_moves: of control, there and back.
     """
 
     key_turns: int
@@ -38,6 +42,10 @@ class Sizes:
     clipboard_turns: int
     clipboard_operations: int
     key_bursts: int
+    gate_turns: int
+    gate_commands: int
+    gate_large: int
+    gate_moves: int
 
 
 FULL = Sizes(
@@ -53,6 +61,10 @@ FULL = Sizes(
     clipboard_turns=10,
     clipboard_operations=5,
     key_bursts=50,
+    gate_turns=30,
+    gate_commands=50,
+    gate_large=15,
+    gate_moves=20,
 )
 SMOKE = Sizes(
     key_turns=1,
@@ -67,4 +79,8 @@ SMOKE = Sizes(
     clipboard_turns=1,
     clipboard_operations=1,
     key_bursts=1,
+    gate_turns=1,
+    gate_commands=2,
+    gate_large=1,
+    gate_moves=1,
 )

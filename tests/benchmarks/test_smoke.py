@@ -23,6 +23,13 @@ GOALS_OF_THE_CLIPBOARD = (
     ),
     "keys behind Ctrl+C, of those without",
 )
+GOALS_OF_THE_GATE = (
+    "added by the gate, of what the pass-through adds",
+    "answer of 1 MB, of the pass-through's",
+    "answer of 10 MB, of the pass-through's",
+    "take-control to the first command held",
+    "cede-control to the first command out",
+)
 GOALS = (
     *GOALS_OF_THE_FILTER,
     "round trip p50, of websockify's",
@@ -33,6 +40,7 @@ GOALS = (
     "POST to first picture, worst",
     "DELETE to last socket closed, worst",
     *GOALS_OF_THE_CLIPBOARD,
+    *GOALS_OF_THE_GATE,
 )
 
 
@@ -64,3 +72,7 @@ def test_the_filter_can_be_measured_alone() -> None:
 
 def test_the_clipboard_can_be_measured_alone() -> None:
     assert goals(run("clipboard")) == [*GOALS_OF_THE_CLIPBOARD]
+
+
+def test_the_gate_can_be_measured_alone() -> None:
+    assert goals(run("gate")) == [*GOALS_OF_THE_GATE]
