@@ -18,11 +18,11 @@ async def _serve(address: str, request: trio_websocket.WebSocketRequest) -> None
     client = await request.accept()
     async with (
         trio_websocket.open_websocket_url(address, max_message_size=LARGEST) as browser,
-        trio.open_nursery() as n,
+        trio.open_nursery() as nursery,
     ):
-        n.start_soon(_pump, client, browser)
+        nursery.start_soon(_pump, client, browser)
         await _pump(browser, client)
-        n.cancel_scope.cancel()
+        nursery.cancel_scope.cancel()
 
 
 async def _pump(source: trio_websocket.WebSocketConnection, sink: trio_websocket.WebSocketConnection) -> None:

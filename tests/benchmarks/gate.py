@@ -10,7 +10,7 @@ import statistics
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import count
 from typing import Any
@@ -34,19 +34,19 @@ _ANYTHING_AT_ONCE = "Page.getFrameTree"
 
 @attrs.frozen
 class GateTimes:
-    """Medians, in seconds.
+    """In seconds.
 
     Attributes:
-        added: to one `Runtime.evaluate`, by proxy.
-        large: a whole round trip, by the size of the answer and then by proxy.
+        added: to one `Runtime.evaluate`, by proxy; medians.
+        large: a whole round trip, by the size of the answer and then by proxy; medians.
         until_held: from `take-control` sent to the first command sent that is held.
         until_out: from `cede-control` sent to the answer of the first command that was held.
     """
 
     added: dict[str, float]
     large: dict[str, dict[str, float]]
-    until_held: float
-    until_out: float
+    until_held: Sequence[float]
+    until_out: Sequence[float]
 
 
 class Agent:
@@ -117,7 +117,7 @@ def gate_times(sizes: Sizes) -> GateTimes:
     return GateTimes(
         {name: medians[name] - medians[DIRECT] for name in (OURS, BARE)},
         {size: {name: statistics.median(of[name]) for name in (OURS, BARE)} for size, of in large.items()},
-        *(statistics.median(values) for values in zip(*moves, strict=True)),
+        *zip(*moves, strict=True),
     )
 
 
