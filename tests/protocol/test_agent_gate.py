@@ -138,8 +138,18 @@ def test_everything_else_is_held(method: str) -> None:
 )
 def test_a_script_for_new_documents_passes_only_if_it_is_none(source: object, passes: bool) -> None:
     gate = Gate(may_act=False)
-    assert gate.send("Page.addScriptToEvaluateOnNewDocument", source=source) is (FORWARD if passes else HELD)
+    decision = gate.send("Page.addScriptToEvaluateOnNewDocument", source=source)
+    assert isinstance(decision, Changed) if passes else decision is HELD
     assert gate.send("Page.addScriptToEvaluateOnNewDocument", source=source, runImmediately=True) is HELD
+
+
+def test_a_parameter_that_comes_twice_passes_once() -> None:
+    gate = AgentGate(GateOptions(), frozenset, may_act=False)
+    method = "Page.addScriptToEvaluateOnNewDocument"
+    twice = f'{{"id": 1, "method": "{method}", "params": {{"source": "alert(1)", "source": ""}}}}'
+    _, decision = gate.from_agent_untrusted(twice, 0.0)
+    assert isinstance(decision, Changed)
+    assert [json.loads(text) for text in decision.texts] == [{"id": 1, "method": method, "params": {"source": ""}}]
 
 
 def test_held_commands_come_out_in_their_order() -> None:

@@ -238,8 +238,15 @@ class AgentGate:
         if self._may_act:
             return _refused(command) if command.session in self._refusing else self._let_through(command)
         ruling = RULINGS.get(command.method)
-        if ruling is Ruling.REFUSED or ruling is Ruling.LEAVES or _is_housekeeping(command):
+        if ruling is Ruling.REFUSED or ruling is Ruling.LEAVES:
             return self._let_through(command)
+        housekeeping = HOUSEKEEPING.get(command.method)
+        if housekeeping is not None and housekeeping.harmless(command.params):
+            decision = self._let_through(command)
+            if decision is FORWARD and housekeeping.condition:
+                # A parameter that came twice might mean to the browser what it did not mean to us.
+                return Changed((order(command.id, command.method, command.params, command.session),))
+            return decision
         lasting = LASTING.get(command.method)
         if lasting is not None and lasting.at_once and not self._held.has(command.session):
             self._effects.postpone(command)
@@ -365,11 +372,6 @@ class AgentGate:
             self._unanswered += 1
             texts.append(order(number, method, params, session))
         return texts
-
-
-def _is_housekeeping(command: Command) -> bool:
-    housekeeping = HOUSEKEEPING.get(command.method)
-    return housekeeping is not None and housekeeping.harmless(command.params)
 
 
 def _refusal(command: Command) -> str:
