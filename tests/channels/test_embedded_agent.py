@@ -106,6 +106,7 @@ async def test_tells_the_application_and_the_frontends_of_every_step(desk: Desk)
     assert desk.events[0] == AgentStep("pbs_1", 1, 2, "change", "started")
     assert desk.frontend.told[0] == messages.AgentStep(1, 2, "change", "started", None)
     assert len(desk.frontend.told) == 4
+    assert desk.session.agent_step == desk.frontend.told[-1], "for whoever comes later"
     assert "opensesame" not in f"{desk.events} {desk.frontend.told}"
 
 

@@ -11,7 +11,7 @@ from trio.testing import wait_all_tasks_blocked
 
 from pilothouse.channels.errors import SessionEnded
 from pilothouse.protocol.control import Viewer
-from pilothouse.protocol.messages import CedeControl, ControlChanged, Error, Ping, Pong, TakeControl
+from pilothouse.protocol.messages import AgentStep, CedeControl, ControlChanged, Error, Ping, Pong, TakeControl
 
 CAROL = Viewer("key-2", "carol")
 AGENT_HAS_IT = ControlChanged("agent", "ai_control", None, 0, you_hold_control=False)
@@ -39,6 +39,16 @@ async def test_tells_who_has_control_on_connect(world: World) -> None:
     await world.session.take_control(ALICE)
     assert await world.frontend(BOB).hear() == held_by(ALICE, 1, told=BOB)
     assert await world.frontend(ALICE).hear() == held_by(ALICE, 1, told=ALICE)
+
+
+async def test_tells_how_far_the_agent_is_on_connect_and_then_with_each_step(world: World) -> None:
+    first, second = AgentStep(1, 9, "click", "started", None), AgentStep(1, 9, "click", "done", None)
+    with world.registry.attend(SESSION_ID) as session:
+        session.agent_progressed(first)
+        frontend = await opened(world)
+        assert await frontend.hear() == first
+        session.agent_progressed(second)
+        assert await frontend.hear() == second
 
 
 async def test_every_channel_hears_of_every_change(world: World) -> None:

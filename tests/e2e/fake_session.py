@@ -16,6 +16,8 @@ from viewer_page import ViewerPage
 
 STATIC = Path(__file__).parents[2] / "app" / "pilothouse_app" / "static"
 WIDTH, HEIGHT = 640, 400
+ME: dict[str, Any] = {"viewer_id": "v_9fK2mQ7cXw1z", "scope": "control", "holds_control": False, "you": True}
+SOMEBODY: dict[str, Any] = {**ME, "viewer_id": "v_Lr40bTqYdE8s", "you": False}
 CONTROL: dict[str, Any] = {
     "kind": "control-changed",
     "interactor": "agent",
@@ -23,6 +25,15 @@ CONTROL: dict[str, Any] = {
     "holder_client_id": None,
     "control_epoch": 0,
     "you_hold_control": False,
+    "viewer_count": 1,
+    "viewers": [ME],
+}
+IN_CONTROL: dict[str, Any] = {
+    **CONTROL,
+    "interactor": "user",
+    "control_state": "user_control",
+    "you_hold_control": True,
+    "viewers": [{**ME, "holds_control": True}],
 }
 TAB: dict[str, Any] = {
     "id": "A",
@@ -61,9 +72,14 @@ class FakeSession:
         assert self._messages is not None
         self._messages.send(json.dumps({"kind": kind, **fields}))
 
+    def break_off(self, code: int, reason: str = "") -> None:
+        """The server closes the message channel."""
+        assert self._messages is not None
+        self._messages.close(code=code, reason=reason)
+
     def give_control(self) -> None:
         """The page holds control, and the picture has the keyboard."""
-        self.tell(**{**CONTROL, "interactor": "user", "control_state": "user_control", "you_hold_control": True})
+        self.tell(**IN_CONTROL)
         self.view.expect_control("you")
         self.view.canvas.focus()
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 from viewer_page import ViewerPage
 from waiting import wait_until
 
@@ -50,7 +50,9 @@ def test_demo_shows_an_agent_at_work_and_leaves_nothing_behind(page: Page) -> No
         view = ViewerPage(page)
         view.open(url)
         _wait_for_steps(page, steps, 4)
+        expect(view.line).to_have_text(re.compile(r"^Agent: step \d+ of 28 · "))
         view.take()
+        expect(view.line).to_have_text(re.compile(r"^The agent waits at step \d+ of 28 · "))
         until_then = len(steps)
         # Longer than the agent lets pass between two steps.
         page.wait_for_timeout(4_000)

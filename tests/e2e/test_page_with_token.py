@@ -43,21 +43,13 @@ def test_reload_finds_the_token_again_and_another_tab_does_not(
     assert "token" not in other.url
 
 
-def test_whoever_may_only_watch_is_told_so(server: Server, session: dict[str, Any], page: Page) -> None:
-    view = ViewerPage(page)
-    view.open(server.page_of(session, server.token_of(session, "view")["token"]))
-    view.take_control.click()
-    expect(page.get_by_test_id("notice")).to_have_text("this credential is for watching only")
-    view.expect_control("agent")
-
-
 def test_revoked_token_ends_the_picture_and_is_forgotten(server: Server, session: dict[str, Any], page: Page) -> None:
     token = server.token_of(session)
     view = ViewerPage(page)
     view.open(server.page_of(session, token["token"]))
     path = f"/browser_sessions/{session['browser_session_id']}/stream_tokens/{token['token_id']}"
     assert server.api.delete(path).status_code == 204
-    view.expect_words("Ended: Access was refused, or it has expired.")
+    view.expect_words("Ended: Your access has expired, or it was withdrawn.")
     page.reload()
     expect(page.get_by_label("API key or token")).to_be_visible()
 

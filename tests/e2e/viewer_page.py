@@ -17,8 +17,15 @@ class ViewerPage:
         self.page = page
         self.viewer = page.locator("pilothouse-viewer")
         self.canvas = page.get_by_test_id("picture").locator("canvas")
-        self.take_control = page.get_by_role("button", name="Take control")
-        self.hand_back = page.get_by_role("button", name="Hand back")
+        bar = page.locator("pilothouse-viewer .bar")
+        self.take_control = bar.get_by_role("button", name="Take control")
+        self.hand_back = bar.get_by_role("button", name="Hand back")
+        self.request = page.get_by_role("group", name="Request for control")
+        self.help = page.get_by_role("group", name="The agent asks for help")
+        self.note = page.get_by_label("A note for the agent")
+        self.line = page.get_by_test_id("line")
+        self.watching = page.get_by_test_id("watching")
+        self.notice = page.get_by_test_id("notice")
 
     def open(self, url: str) -> None:
         """Load the page, and wait for the live picture."""

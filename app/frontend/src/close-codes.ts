@@ -26,10 +26,20 @@ const VERDICTS: ReadonlyMap<number, Verdict> = new Map([
   [4429, { reconnect: true, words: 'This connection was too slow for the picture.' }],
 ]);
 
+/** What one code can mean, told apart by what the server says. */
+const TOLD: Readonly<Record<string, string>> = {
+  'removed from the session': 'You were shown out of this session.',
+  'the credential has expired or was revoked': 'Your access has expired, or it was withdrawn.',
+};
+
 const LOST: Verdict = { reconnect: true, words: 'The connection was lost.' };
 
 /** Judges a close code; one that is not in the table is a lost connection. */
 export function endingOf(code: number, reason: string): Ending {
+  const words = code === 4401 && Object.hasOwn(TOLD, reason) && TOLD[reason];
+  if (words) {
+    return { code, reason: '', words, reconnect: false };
+  }
   return { code, reason, ...(VERDICTS.get(code) ?? LOST) };
 }
 

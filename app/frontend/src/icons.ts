@@ -24,3 +24,7 @@ export const reload = drawn('M20 12a8 8 0 1 1-2.4-5.7M20 3.5V8h-4.5');
 export const cross = drawn('M7 7l10 10M17 7L7 17');
 export const copy = drawn('M9 9h11v11H9zM15 9V4H4v11h5');
 export const paste = drawn('M9 5H6v15h12V5h-3M9 3.5h6v4H9zM12 11v5.5M9.5 14l2.5 2.5 2.5-2.5');
+export const eye = drawn('M2.5 12S6 5.5 12 5.5 21.5 12 21.5 12 18 18.5 12 18.5 2.5 12 2.5 12zM12 9.2a2.8 2.8 0 1 1 0 5.6a2.8 2.8 0 1 1 0-5.6z');
+export const lifebuoy = drawn(
+  'M12 3a9 9 0 1 1 0 18a9 9 0 1 1 0-18zM12 8.5a3.5 3.5 0 1 1 0 7a3.5 3.5 0 1 1 0-7zM5.6 5.6l3.9 3.9M14.5 14.5l3.9 3.9M18.4 5.6l-3.9 3.9M9.5 14.5l-3.9 3.9',
+);

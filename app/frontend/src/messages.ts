@@ -1,7 +1,10 @@
 /** What the viewer sends on the message channel. */
 export type ClientMessage =
   | { readonly kind: 'take-control' }
-  | { readonly kind: 'cede-control' }
+  | { readonly kind: 'cede-control'; readonly note?: string }
+  | { readonly kind: 'grant-control' }
+  | { readonly kind: 'refuse-control' }
+  | { readonly kind: 'decline-takeover'; readonly request_id: string; readonly note?: string }
   | { readonly kind: 'ask-for-clipboard-response'; readonly text: string }
   | { readonly kind: 'clipboard-paste'; readonly text: string }
   | { readonly kind: 'clipboard-copy' }
@@ -13,6 +16,13 @@ export type ClientMessage =
   | { readonly kind: 'close-tab'; readonly id: string }
   | { readonly kind: 'ping'; readonly id: string };
 
+export interface Viewer {
+  readonly viewer_id: string;
+  readonly scope: 'view' | 'control' | 'agent';
+  readonly holds_control: boolean;
+  readonly you: boolean;
+}
+
 export interface ControlChanged {
   readonly kind: 'control-changed';
   readonly interactor: 'agent' | 'user';
@@ -20,6 +30,40 @@ export interface ControlChanged {
   readonly holder_client_id: string | null;
   readonly control_epoch: number;
   readonly you_hold_control: boolean;
+  readonly viewer_count: number;
+  /** The first hundred, and you. */
+  readonly viewers: readonly Viewer[];
+}
+
+/** Somebody asks you for control. */
+export interface ControlRequested {
+  readonly kind: 'control-requested';
+  readonly seconds: number;
+}
+
+/** You have asked for control. */
+export interface ControlAsked {
+  readonly kind: 'control-asked';
+  readonly seconds: number;
+}
+
+export interface ControlRequestOver {
+  readonly kind: 'control-request-over';
+}
+
+export interface TakeoverRequested {
+  readonly kind: 'takeover-requested';
+  readonly request_id: string;
+  readonly reason: string;
+  readonly note: string;
+  readonly state: 'waiting' | 'taken';
+  readonly deadline_seconds: number;
+}
+
+export interface TakeoverResolved {
+  readonly kind: 'takeover-resolved';
+  readonly request_id: string;
+  readonly outcome: string;
 }
 
 export interface Pong {
@@ -79,6 +123,11 @@ export interface AgentStep {
 
 export type ServerMessage =
   | ControlChanged
+  | ControlRequested
+  | ControlAsked
+  | ControlRequestOver
+  | TakeoverRequested
+  | TakeoverResolved
   | Pong
   | ServerError
   | AskForClipboard
@@ -113,6 +162,13 @@ const TAB: { readonly [name in keyof BrowserTab]: Check } = {
   favicon: isStringOrNull,
 };
 
+const VIEWER: { readonly [name in keyof Viewer]: Check } = {
+  viewer_id: isString,
+  scope: oneOf('view', 'control', 'agent'),
+  holds_control: isBoolean,
+  you: isBoolean,
+};
+
 const FIELDS: { readonly [M in ServerMessage as M['kind']]: Readonly<Record<Exclude<keyof M, 'kind'>, Check>> } = {
   'control-changed': {
     interactor: oneOf('agent', 'user'),
@@ -120,7 +176,20 @@ const FIELDS: { readonly [M in ServerMessage as M['kind']]: Readonly<Record<Excl
     holder_client_id: isStringOrNull,
     control_epoch: Number.isInteger,
     you_hold_control: isBoolean,
+    viewer_count: Number.isInteger,
+    viewers: listOf(VIEWER),
   },
+  'control-requested': { seconds: Number.isInteger },
+  'control-asked': { seconds: Number.isInteger },
+  'control-request-over': {},
+  'takeover-requested': {
+    request_id: isString,
+    reason: isString,
+    note: isString,
+    state: oneOf('waiting', 'taken'),
+    deadline_seconds: Number.isInteger,
+  },
+  'takeover-resolved': { request_id: isString, outcome: isString },
   pong: { id: isString },
   error: { failed_kind: isStringOrNull, message: isString, code: isString },
   'ask-for-clipboard': {},

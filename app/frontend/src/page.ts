@@ -46,10 +46,11 @@ form.addEventListener('submit', (event) => {
   form.reset();
 });
 
+let help = '';
 let status = '';
 let control = '';
 function showTitle(): void {
-  document.title = [status, control, 'Pilothouse'].filter(Boolean).join(' · ');
+  document.title = [help, status, control, 'Pilothouse'].filter(Boolean).join(' · ');
 }
 main.addEventListener('pilothouse-status', (event) => {
   status = event.detail.text;
@@ -60,6 +61,11 @@ main.addEventListener('pilothouse-status', (event) => {
 });
 main.addEventListener('pilothouse-control', (event) => {
   control = event.detail.text;
+  showTitle();
+});
+
+main.addEventListener('pilothouse-help', ({ detail }) => {
+  help = detail.state === 'waiting' ? `Help: ${detail.reason}` : '';
   showTitle();
 });
 

@@ -6,17 +6,25 @@ import { claimClientId, leaveClientId, tabStorage } from './client-id';
 import { renderClipboardCard } from './clipboard-card';
 import { ClipboardExchange, type Prompt } from './clipboard-exchange';
 import { clipboardMeaning, passCopyOf } from './clipboard-keys';
+import { ControlRequest } from './control-request';
+import { errorWords } from './error-words';
+import { HelpRequest } from './help-request';
 import { helm } from './icons';
 import { localClipboard } from './local-clipboard';
-import type { ClientMessage, ControlChanged, ServerError } from './messages';
+import type { AgentStep, ClientMessage, ControlChanged, ServerError, TakeoverRequested } from './messages';
+import { presenceOf, type Presence } from './presence';
+import { renderPresence } from './presence-list';
+import { quietLine } from './quiet-line';
 import { viewerStyles } from './viewer-styles';
 import {
+  CONTROL_KEPT,
   CONTROL_WORDS,
   LEAVE_HINT,
   STATUS_WORDS,
   controlOf,
   countDown,
   explanation,
+  keepsControl,
   reason,
   type Control,
   type Status,
@@ -37,6 +45,17 @@ export interface ControlDetail {
   readonly text: string;
   readonly holderClientId: string | null;
   readonly epoch: number | null;
+  /** How many people watch; null while not connected. */
+  readonly watching: number | null;
+  /** Whether the token lets this viewer take control; null while not connected. */
+  readonly mayControl: boolean | null;
+}
+
+export interface HelpDetail {
+  readonly state: 'none' | TakeoverRequested['state'];
+  readonly requestId: string | null;
+  readonly reason: string;
+  readonly note: string;
 }
 
 /** Shows a browser session live, says who has control, and lets a person take it and hand it back. */
@@ -57,6 +76,9 @@ export class PilothouseViewer extends LitElement {
   #opened: { sessionId: string; clientId: string } | null = null;
   #status: Status = { name: 'connecting' };
   #control: Control = 'unknown';
+  #presence: Presence | null = null;
+  #step: AgentStep | null = null;
+  #hadControl = false;
   #focusWhenInControl = false;
   #focused: HTMLElement | null = null;
   #prompt: Prompt = { name: 'none' };
@@ -76,6 +98,18 @@ export class PilothouseViewer extends LitElement {
     notice: (text) => this.#showNotice(text),
   });
 
+  readonly #request = new ControlRequest(this, { send: (message) => this.#send(message) });
+  readonly #help = new HelpRequest(this, {
+    send: (message) => this.#send(message),
+    takeControl: () => this.takeControl(),
+    handBack: (note) => {
+      this.handBack(note);
+      this.#find('.buttons button:enabled')?.focus();
+    },
+    notice: (text) => this.#showNotice(text),
+    changed: (request) => this.#announceHelp(request),
+  });
+
   constructor() {
     super();
     this.server = location.origin;
@@ -89,9 +123,9 @@ export class PilothouseViewer extends LitElement {
     this.#send({ kind: 'take-control' });
   }
 
-  /** Gives control back to the agent. */
-  handBack(): void {
-    this.#send({ kind: 'cede-control' });
+  /** Gives control back to the agent; a note is for one that has asked for help. */
+  handBack(note = ''): void {
+    this.#send({ kind: 'cede-control', ...(note && { note }) });
   }
 
   override connectedCallback(): void {
@@ -173,6 +207,25 @@ export class PilothouseViewer extends LitElement {
       case 'copied-text':
         this.#exchange.copied(message.text);
         break;
+      case 'control-requested':
+        this.#request.asked(message.seconds);
+        break;
+      case 'control-asked':
+        this.#request.waits(message.seconds);
+        break;
+      case 'control-request-over':
+        this.#request.over();
+        break;
+      case 'takeover-requested':
+        this.#help.asked(message);
+        break;
+      case 'takeover-resolved':
+        this.#help.resolved(message);
+        break;
+      case 'agent-step':
+        this.#step = message;
+        this.requestUpdate();
+        break;
       case 'pasted':
         if (!message.ok && !this.#notice) {
           this.#showNotice('The text could not be pasted.');
@@ -183,10 +236,14 @@ export class PilothouseViewer extends LitElement {
     }
   }
 
-  #failed({ code, message }: ServerError): void {
-    const known = code === 'clipboard_timeout' && this.#exchange.timedOut();
+  #failed(error: ServerError): void {
+    const known = error.code === 'clipboard_timeout' && this.#exchange.timedOut();
     if (!known) {
-      this.#showNotice(message);
+      this.#showNotice(errorWords(error));
+    }
+    if (error.failed_kind === 'take-control') {
+      this.#request.over();
+      this.#focusWhenInControl = false;
     }
   }
 
@@ -218,17 +275,41 @@ export class PilothouseViewer extends LitElement {
   }
 
   #showControl(message: ControlChanged | null): void {
+    const before = this.#control;
     this.#control = controlOf(message);
+    this.#hadControl = message ? false : this.#hadControl || this.#holds;
+    this.#presence = message && presenceOf(message);
     this.setAttribute('control', this.#control);
-    this.#showNotice('');
+    if (this.#control !== before) {
+      this.#showNotice('');
+    }
     if (this.#control !== 'you') {
       this.#exchange.stopPasting();
     }
+    if (message) {
+      this.#request.controlMoved(this.#holds);
+    } else {
+      this.#request.over();
+      this.#help.forget();
+      this.#step = null;
+    }
+    this.requestUpdate();
     this.#announce<ControlDetail>('pilothouse-control', {
       control: this.#control,
       text: CONTROL_WORDS[this.#control],
       holderClientId: message?.holder_client_id ?? null,
       epoch: message?.control_epoch ?? null,
+      watching: this.#presence?.watching ?? null,
+      mayControl: this.#presence?.mayControl ?? null,
+    });
+  }
+
+  #announceHelp(request: TakeoverRequested | null): void {
+    this.#announce<HelpDetail>('pilothouse-help', {
+      state: request?.state ?? 'none',
+      requestId: request?.request_id ?? null,
+      reason: request?.reason ?? '',
+      note: request?.note ?? '',
     });
   }
 
@@ -268,8 +349,14 @@ export class PilothouseViewer extends LitElement {
     }
   }
 
+  /** Where there is something to answer, that comes first. */
   #focusBar(): void {
-    this.renderRoot.querySelector<HTMLButtonElement>('.buttons button:enabled')?.focus();
+    const first = this.#find('.answers button:enabled') ?? this.#find('.buttons button:enabled');
+    (first ?? this.#find('summary'))?.focus();
+  }
+
+  #find(selector: string): HTMLElement | null {
+    return this.renderRoot.querySelector(selector);
   }
 
   readonly #pictureKeydown = {
@@ -309,13 +396,35 @@ export class PilothouseViewer extends LitElement {
   };
 
   #picturePointerdown(): void {
-    if (this.#mayTake) {
+    if (this.#status.name !== 'live') {
+      return;
+    }
+    if (!this.#mayControl) {
+      this.#showNotice('You may only watch here.');
+    } else if (this.#mayTake) {
       this.#showNotice('Take control to click and type here.');
+    } else if (this.#control === 'paused') {
+      this.#showNotice('The session is paused: nobody can act until it goes on.');
     }
   }
 
+  #handBackPressed(): void {
+    if (!this.#help.handBack()) {
+      this.handBack();
+    }
+  }
+
+  get #holds(): boolean {
+    return this.#presence?.holds ?? false;
+  }
+
+  get #mayControl(): boolean {
+    return this.#presence?.mayControl ?? true;
+  }
+
   get #mayTake(): boolean {
-    return this.#status.name === 'live' && (this.#control === 'agent' || this.#control === 'other');
+    const takeable = this.#control === 'agent' || this.#control === 'other';
+    return this.#status.name === 'live' && this.#mayControl && takeable && !this.#request.asking;
   }
 
   get #mayHandBack(): boolean {
@@ -324,6 +433,7 @@ export class PilothouseViewer extends LitElement {
 
   protected override render(): TemplateResult {
     const status = this.#status;
+    const live = status.name === 'live';
     return html`
       <div class="frame">
         <div class="bar" part="bar">
@@ -334,27 +444,15 @@ export class PilothouseViewer extends LitElement {
           <span class="control" part="control" role="status" data-testid="control"
             >${helm}<span>${CONTROL_WORDS[this.#control]}</span></span
           >
-          <span class="hint" part="hint">${LEAVE_HINT}</span>
-          <span class="buttons" part="buttons">
-            <button
-              type="button"
-              part="take-control"
-              data-testid="take-control"
-              ?disabled=${!this.#mayTake}
-              @click=${this.takeControl}
-            >
-              Take control
-            </button>
-            <button
-              type="button"
-              part="hand-back"
-              data-testid="hand-back"
-              ?disabled=${!this.#mayHandBack}
-              @click=${this.handBack}
-            >
-              Hand back
-            </button>
-          </span>
+          <span class="buttons" part="buttons">${this.#renderButtons()}</span>
+        </div>
+        <div class="asks">
+          <p class="unseen" role="alert" data-testid="announcement">
+            ${live ? `${this.#request.announcement} ${this.#help.announcement}`.trim() : ''}
+          </p>
+          ${live ? this.#request.render() : nothing}
+          ${live ? this.#help.render(this.#control, this.#mayControl, this.#mayTake) : nothing}
+          ${renderClipboardCard(this.#prompt, this.#exchange)}
         </div>
         ${this.#browserBar.render(this.#mayHandBack)}
         <div class="stage" part="stage" data-testid="stage">
@@ -365,13 +463,56 @@ export class PilothouseViewer extends LitElement {
             @keydown=${this.#pictureKeydown}
             @pointerdown=${this.#picturePointerdown}
           ></div>
-          ${status.name === 'live' ? nothing : this.#renderCard(status)}
-          ${renderClipboardCard(this.#prompt, this.#exchange)}
+          ${live ? nothing : this.#renderCard(status)}
           <div class="notice" part="notice" role="alert" data-testid="notice">
             ${this.#notice ? html`<p>${this.#notice}</p>` : nothing}
           </div>
         </div>
+        <div class="foot" part="foot">
+          ${live ? this.#renderLine() : nothing}
+          <span class="hint" part="hint">${LEAVE_HINT}</span>
+          ${live ? renderPresence(this.#presence) : nothing}
+        </div>
       </div>
+    `;
+  }
+
+  #renderButtons(): TemplateResult {
+    if (!this.#mayControl) {
+      return html`<span class="only" data-testid="view-only">You only watch</span>`;
+    }
+    return html`
+      <button
+        type="button"
+        part="take-control"
+        data-testid="take-control"
+        ?disabled=${!this.#mayTake}
+        @click=${this.takeControl}
+      >
+        Take control
+      </button>
+      <button
+        type="button"
+        part="hand-back"
+        data-testid="hand-back"
+        ?disabled=${!this.#mayHandBack}
+        @click=${this.#handBackPressed}
+      >
+        Hand back
+      </button>
+    `;
+  }
+
+  #renderLine(): TemplateResult {
+    const line = quietLine({
+      control: this.#control,
+      holds: this.#holds,
+      help: this.#help.request,
+      step: this.#step,
+    });
+    return html`
+      <span class="line" part="line" data-testid="line" title=${line}>${line}</span>
+      <span class="left">${this.#help.timeLeft}</span>
     `;
   }
 
@@ -385,6 +526,7 @@ export class PilothouseViewer extends LitElement {
           ${helm}
           <p class="headline">${STATUS_WORDS[status.name]}${countDown(status)}</p>
           <p class="detail">${explanation(status)}</p>
+          ${this.#hadControl && keepsControl(status) ? html`<p class="detail">${CONTROL_KEPT}</p>` : nothing}
           ${reason(status) ? html`<p class="reason">${reason(status)}</p>` : nothing}
           ${status.name === 'reconnecting' ? retry : nothing}
         </div>
@@ -402,5 +544,6 @@ declare global {
   interface HTMLElementEventMap {
     'pilothouse-status': CustomEvent<StatusDetail>;
     'pilothouse-control': CustomEvent<ControlDetail>;
+    'pilothouse-help': CustomEvent<HelpDetail>;
   }
 }

@@ -1,7 +1,9 @@
 import { css } from 'lit';
 
+import { askStyles } from './ask-styles';
 import { browserBarStyles } from './browser-bar-styles';
 import { clipboardCardStyles } from './clipboard-card-styles';
+import { footStyles } from './foot-styles';
 
 const theme = css`
   :host {
@@ -24,7 +26,7 @@ const theme = css`
 const frame = css`
   :host {
     display: grid;
-    grid-template-rows: auto auto minmax(0, 1fr);
+    grid-template: auto auto minmax(0, 1fr) auto / minmax(0, 1fr);
     container-type: inline-size;
     inline-size: 100%;
     block-size: 100%;
@@ -48,27 +50,19 @@ const frame = css`
   }
   .buttons {
     display: flex;
+    align-items: center;
     gap: 8px;
-  }
-  .hint {
     margin-inline-start: auto;
-    color: var(--_muted);
-    font-size: 12px;
-    visibility: hidden;
   }
-  :host([control='you']) .frame:has(canvas:focus) .hint {
-    visibility: visible;
+  .only {
+    flex: 1;
+    color: var(--_muted);
+    font-weight: 600;
+    line-height: 36px;
+    text-align: center;
   }
   .frame {
     display: contents;
-  }
-  @container (max-width: 760px) {
-    .hint {
-      display: none;
-    }
-    .buttons {
-      margin-inline-start: auto;
-    }
   }
   @container (max-width: 560px) {
     .bar {
@@ -169,6 +163,14 @@ const buttons = css`
   button:enabled:hover {
     filter: brightness(1.08);
   }
+  button.quiet:enabled {
+    border-color: var(--_line);
+    color: var(--_text);
+    background: transparent;
+  }
+  button.quiet:enabled:hover {
+    background: color-mix(in srgb, var(--_text) 10%, transparent);
+  }
   button:disabled {
     color: var(--_muted);
     cursor: default;
@@ -181,7 +183,7 @@ const buttons = css`
 
 const stage = css`
   .stage {
-    grid-row: 3;
+    grid-area: 3 / 1;
     position: relative;
     overflow: hidden;
     background: var(--_stage);
@@ -190,6 +192,9 @@ const stage = css`
     position: absolute;
     inset: 0;
     isolation: isolate;
+  }
+  :host([control='paused']) .picture {
+    filter: saturate(0.35) brightness(0.85);
   }
   /* noVNC draws the remote pointer in place of the local one: only for the one who steers. */
   :host(:not([control='you'])) .picture canvas {
@@ -301,4 +306,4 @@ const stage = css`
   }
 `;
 
-export const viewerStyles = [theme, frame, signs, buttons, stage, browserBarStyles, clipboardCardStyles];
+export const viewerStyles = [theme, frame, signs, buttons, stage, browserBarStyles, askStyles, clipboardCardStyles, footStyles];

@@ -25,6 +25,8 @@ export const CONTROL_WORDS: Readonly<Record<Control, string>> = {
   unknown: '',
 };
 
+export const CONTROL_KEPT = 'You had control, and have it again if you are back soon.';
+
 export const LEAVE_HINT = 'Ctrl+Alt+Home leaves the picture';
 
 /** Who has control, seen from this viewer. */
@@ -49,6 +51,11 @@ export function countDown(status: Status): string {
 /** Why it is not live; empty while there is nothing to explain. */
 export function explanation(status: Status): string {
   return 'ending' in status ? status.ending.words : '';
+}
+
+/** Whether the server keeps control for a viewer that it has lost: one that stops does not. */
+export function keepsControl(status: Status): boolean {
+  return status.name === 'reconnecting' && status.ending.code !== 1001;
 }
 
 /** What the server added to it; may be empty. */

@@ -19,3 +19,15 @@ test.each([1005, 1006, 1012, 3000, 4999])('%i, which the table does not know, is
 test('the code and what the server said are kept', () => {
   expect(endingOf(1011, 'id 7f3a')).toMatchObject({ code: 1011, reason: 'id 7f3a' });
 });
+
+test.each([
+  ['removed from the session', 'You were shown out of this session.'],
+  ['the credential has expired or was revoked', 'Your access has expired, or it was withdrawn.'],
+])('4401 because of %j is told in words of its own', (reason, words) => {
+  expect(endingOf(4401, reason)).toEqual({ code: 4401, reason: '', words, reconnect: false });
+  expect(endingOf(4410, reason).words).not.toBe(words);
+});
+
+test.each(['', 'toString', 'no valid credential'])('4401 because of %j is told in general', (reason) => {
+  expect(endingOf(4401, reason)).toMatchObject({ reason, words: 'Access was refused, or it has expired.' });
+});

@@ -2,6 +2,8 @@ import { expect, test } from 'vitest';
 
 import { decode, encode } from '../src/messages';
 
+const VIEWER = { viewer_id: 'v_1', scope: 'control', holds_control: true, you: true };
+
 const CONTROL = {
   kind: 'control-changed',
   interactor: 'user',
@@ -9,7 +11,20 @@ const CONTROL = {
   holder_client_id: 'abc',
   control_epoch: 3,
   you_hold_control: true,
+  viewer_count: 2,
+  viewers: [VIEWER, { ...VIEWER, viewer_id: 'v_2', scope: 'view', you: false }],
 };
+
+const HELP = {
+  kind: 'takeover-requested',
+  request_id: 'tor_1',
+  reason: 'captcha',
+  note: '',
+  state: 'waiting',
+  deadline_seconds: 300,
+};
+
+const STEP = { kind: 'agent-step', number: 3, total: 12, type: 'click', status: 'started', reason: null };
 
 const TAB = { id: 'A', title: 'Tides', url: 'https://tides.example/', active: true, favicon: null };
 
@@ -20,6 +35,13 @@ test('what the viewer says is the JSON of the message', () => {
 test.each([
   CONTROL,
   { ...CONTROL, interactor: 'agent', control_state: 'ai_control', holder_client_id: null, you_hold_control: false },
+  { ...CONTROL, viewers: [] },
+  { kind: 'control-requested', client_id: 'b', seconds: 15 },
+  { kind: 'control-asked', seconds: 15 },
+  { kind: 'control-request-over', client_id: 'b' },
+  HELP,
+  { ...HELP, state: 'taken' },
+  { kind: 'takeover-resolved', request_id: 'tor_1', outcome: 'completed' },
   { kind: 'pong', id: '1' },
   { kind: 'error', failed_kind: 'take-control', message: 'Somebody was faster.', code: 'control_held' },
   { kind: 'error', failed_kind: null, message: 'This is not JSON.', code: 'malformed' },
@@ -36,12 +58,19 @@ test.each([
 });
 
 test('fields that a newer server adds do no harm', () => {
-  expect(decode(JSON.stringify({ ...CONTROL, viewers: [] }))).toMatchObject(CONTROL);
+  expect(decode(JSON.stringify({ ...CONTROL, newer: [] }))).toMatchObject(CONTROL);
 });
 
-test.each(Object.keys(CONTROL))('control-changed without a proper %s is nothing', (field) => {
-  expect(decode(JSON.stringify({ ...CONTROL, [field]: undefined }))).toBeNull();
-  expect(decode(JSON.stringify({ ...CONTROL, [field]: { a: 1 } }))).toBeNull();
+test.each([CONTROL, HELP, STEP].flatMap((message) => Object.keys(message).map((field) => [message.kind, field, message] as const)))(
+  '%s without a proper %s is nothing',
+  (_kind, field, message) => {
+    expect(decode(JSON.stringify({ ...message, [field]: undefined }))).toBeNull();
+    expect(decode(JSON.stringify({ ...message, [field]: { a: 1 } }))).toBeNull();
+  },
+);
+
+test.each(Object.keys(VIEWER))('viewers of whom one has no proper %s are nothing', (field) => {
+  expect(decode(JSON.stringify({ ...CONTROL, viewers: [VIEWER, { ...VIEWER, [field]: 7 }] }))).toBeNull();
 });
 
 test.each(Object.keys(TAB))('tabs of which one has no proper %s are nothing', (field) => {
@@ -64,6 +93,9 @@ test.each([
   '{"kind": "copied-text", "text": null}',
   '{"kind": "pasted", "characters": 0.5, "ok": true}',
   '{"kind": "browser-url"}',
+  '{"kind": "control-asked"}',
+  '{"kind": "control-requested", "seconds": "15"}',
+  '{"kind": "takeover-resolved", "request_id": "tor_1"}',
   '{"kind": "exfiltrated-event"}',
   '{"kind": "toString"}',
   '{"kind": "__proto__"}',

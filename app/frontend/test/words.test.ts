@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 
 import { endingOf } from '../src/close-codes';
 import type { ControlChanged } from '../src/messages';
-import { controlOf, countDown, explanation, type Control } from '../src/words';
+import { controlOf, countDown, explanation, keepsControl, type Control } from '../src/words';
 
 const AGENT: ControlChanged = {
   kind: 'control-changed',
@@ -11,6 +11,8 @@ const AGENT: ControlChanged = {
   holder_client_id: null,
   control_epoch: 0,
   you_hold_control: false,
+  viewer_count: 1,
+  viewers: [],
 };
 const USER: ControlChanged = { ...AGENT, interactor: 'user', control_state: 'user_control', holder_client_id: 'x' };
 
@@ -35,4 +37,10 @@ test('only a pending attempt counts down', () => {
 test('a connection that was lost is explained', () => {
   expect(explanation({ name: 'ended', ending: endingOf(4404, '') })).toBe('There is no such session.');
   expect(explanation({ name: 'connecting' })).toBe('');
+});
+
+test('control is kept over a break, and not by a server that stops', () => {
+  expect(keepsControl({ name: 'reconnecting', secondsLeft: 3, ending: endingOf(1006, '') })).toBe(true);
+  expect(keepsControl({ name: 'reconnecting', secondsLeft: 3, ending: endingOf(1001, '') })).toBe(false);
+  expect(keepsControl({ name: 'ended', ending: endingOf(4401, '') })).toBe(false);
 });

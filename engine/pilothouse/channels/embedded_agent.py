@@ -113,7 +113,7 @@ class _Reports:
     def progressed(self, progress: Progress) -> None:
         self._latest = progress
         self._session.report(AgentStep(self._session.session_id, **attrs.asdict(progress)))
-        self._session.tell_frontends(messages.AgentStep(**attrs.asdict(progress)))
+        self._session.agent_progressed(messages.AgentStep(**attrs.asdict(progress)))
 
     def lost(self, task: AgentTask, reason: str) -> None:
         steps = task.flow.steps[: task.max_steps]

@@ -91,9 +91,9 @@ class MessageChannel(Channel):
             nursery.start_soon(self._tell_tabs, session)
             nursery.start_soon(control.tell_presence, self._outbox.send)
             with session.reachable(connection.viewer, self), control.listening():
-                asked = session.takeovers.open_request()
-                if asked is not None:
-                    self.tell(asked)
+                for known in (session.takeovers.open_request(), session.agent_step):
+                    if known is not None:
+                        self.tell(known)
                 await self._answer(session, control, requests)
 
     async def _answer(self, session: LiveSession, control: ControlTalk, requests: BrowserRequests) -> NoReturn:

@@ -25,6 +25,7 @@ from pilothouse.channels.takeovers import Takeovers
 from pilothouse.channels.upstream import Upstream
 from pilothouse.protocol.control import ControlState, LeaseRules, Petition, Viewer, Why
 from pilothouse.protocol.messages import (
+    AgentStep,
     ControlAsked,
     ControlRequested,
     ControlRequestOver,
@@ -58,11 +59,13 @@ class LiveSession:
     Attributes:
         session_id: of the browser session.
         takeovers: requests for help.
+        agent_step: how far the session's own agent is; None while nothing is known.
     """
 
     def __init__(self, session_id: str, nursery: trio.Nursery, registry: Registry) -> None:
         self.session_id = session_id
         self.takeovers = Takeovers(self, nursery, registry.on_event)
+        self.agent_step: AgentStep | None = None
         self._registry = registry
         self._members: dict[tuple[str, Viewer], Member] = {}
         self._presence = Presence()
@@ -351,6 +354,11 @@ class LiveSession:
         """Send a message to every viewer that has a message channel open."""
         for frontend in list(self._frontends.values()):
             frontend.tell(message)
+
+    def agent_progressed(self, step: AgentStep) -> None:
+        """How far the session's own agent is, for every viewer, and for those who come later."""
+        self.agent_step = step
+        self.tell_frontends(step)
 
     def hold(self) -> None:
         """Begin to attend; for those whose end is not the end of a block. Needs one `release`."""
