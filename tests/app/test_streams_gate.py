@@ -8,11 +8,13 @@ from urllib.parse import urlsplit
 
 import pytest
 import trio
-from at_the_helm import Helm
+from at_the_helm import IN_THE_PAGE, Helm, click
 from eventually import eventually
 from rest_client import KEY, OTHER_KEY
 from whole_server import HOST, WholeServer, ending_of
 
+from pilothouse.channels.execution import ExecutionFailed
+from pilothouse.protocol.messages import BrowserUrl, Navigate
 from pilothouse.testing.scripted_devtools import ScriptedDevTools
 from pilothouse.testing.websocket_client import WebSocketClient, open_websocket_client
 
@@ -181,3 +183,21 @@ async def test_the_last_page_goes_and_the_session_stays(helm: Helm) -> None:
 
         await eventually(only_a_blank_one)
     assert (await helm.server.api("GET", f"/browser_sessions/{helm.session_id}"))["status"] == "running"
+
+
+async def test_what_a_person_opens_does_not_wait_for_the_agent(helm: Helm) -> None:
+    link = '<title>Quay</title><a href="/deck" target="_blank" style="position: fixed; inset: 0">deck</a>'
+    helm.site.add("/quay", link)
+
+    async def opened() -> bool:
+        await person.rfb(click(IN_THE_PAGE))
+        try:
+            return bool(await helm.in_page("document.title === 'Deck'"))
+        except ExecutionFailed:
+            return False
+
+    async with helm.client() as person, gate(helm.server, f"{helm.session_id}?apikey={KEY}") as agent:
+        await ask(agent, "Target.setAutoAttach", autoAttach=True, waitForDebuggerOnStart=True, flatten=True)
+        await person.take_control()
+        await person.ask(Navigate(helm.site.url("/quay")), BrowserUrl)
+        await eventually(opened, seconds=20)

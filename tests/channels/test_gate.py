@@ -362,6 +362,33 @@ async def test_what_disturbs_is_taken_back_from_an_agent_that_does_not_read(stag
         nursery.cancel_scope.cancel()
 
 
+async def test_what_has_passed_goes_out_before_what_takes_it_back() -> None:
+    async with open_stage(deaf=True) as stage, trio.open_nursery() as nursery:
+        agent = await stage.agent()
+        await stage.take()
+        for _ in range(15):
+            await agent.send(ACT, text="x" * 2**20)
+        await wait_all_tasks_blocked()
+        stage.give_back()
+        await agent.send("Emulation.setFocusEmulationEnabled", enabled=True)
+        await wait_all_tasks_blocked()  # behind what the browser does not read
+        nursery.start_soon(stage.take)
+        await wait_all_tasks_blocked()
+        with trio.fail_after(PATIENCE):
+            sent = [await agent.browser.receive() for _ in range(17)]
+        assert [command["params"].get("enabled") for command in sent[-3:]] == [None, True, False]
+
+
+async def test_a_page_of_the_person_does_not_wait_for_the_agent(stage: Stage, autojump_clock: MockClock) -> None:
+    agent = await stage.agent()
+    await stage.take()
+    attached = {"sessionId": "S", "targetInfo": {"targetId": "page-1", "type": "page"}, "waitingForDebugger": True}
+    await agent.browser.event("Target.attachedToTarget", attached)
+    assert (await agent.hear())["params"] == attached
+    with trio.fail_after(PATIENCE):
+        assert (await agent.browser.command("Runtime.runIfWaitingForDebugger"))["sessionId"] == "S"
+
+
 async def test_events_that_show_the_page_stay_behind_while_a_person_drives(stage: Stage) -> None:
     blind, seeing = await stage.agent(name="blind"), await stage.agent(name="seeing", observe=True)
     await stage.take()

@@ -13,6 +13,8 @@ from pilothouse.protocol.agent_gate import (
     FORWARD,
     HELD,
     LEAST_AGENTS_ID,
+    LET_BEGIN,
+    MOST_IN_FLIGHT,
     USER_HAS_CONTROL,
     AgentGate,
     Answer,
@@ -98,6 +100,8 @@ def test_libraries_can_connect_and_follow_pages_while_a_person_drives(library: s
     kept_back = set()
     commands = recorded(stage, library)
     assert "Runtime.runIfWaitingForDebugger" in {command["method"] for command in commands}
+    for session in {command["sessionId"] for command in commands if "sessionId" in command}:
+        gate.attach(session, "page-1")
     for number, sent in enumerate(commands, start=1):
         decision = gate.say(json.dumps({"id": number, **sent}))
         if isinstance(decision, Answer) and "result" in json.loads(decision.text):
@@ -206,6 +210,15 @@ def test_only_so_many_are_held() -> None:
     assert gate.send("A.b") is HELD
 
 
+def test_only_so_much_housekeeping_is_under_way() -> None:
+    gate = Gate(may_act=False)
+    for _ in range(MOST_IN_FLIGHT):
+        assert gate.send("Page.enable") is FORWARD
+    assert gate.send("Page.enable") is HELD
+    gate.hear({"id": 1, "result": {}})
+    assert gate.send("Page.enable") is FORWARD
+
+
 def test_only_so_much_is_held() -> None:
     gate = Gate(may_act=False)
     assert gate.send("A.b", text="\u2638" * (MOST_BYTES // 6 - 100)) is HELD  # escaped, six bytes each
@@ -302,8 +315,20 @@ def test_lasting_effects_are_taken_back_and_brought_again() -> None:
     ]
 
 
+def test_nothing_is_remembered_of_cdp_sessions_that_there_are_not() -> None:
+    gate = Gate()
+    gate.attach("S", "page-1")
+    gate.send("S/Emulation.setFocusEmulationEnabled", enabled=True)
+    gate.event("Target.detachedFromTarget", sessionId="S")
+    for session in ("S", "NONE"):
+        assert gate.send(f"{session}/Emulation.setFocusEmulationEnabled", enabled=True) is FORWARD
+    assert gate.gate.take().to_browser == []
+    assert gate.send("NONE/Emulation.setFocusEmulationEnabled", enabled=True) is HELD
+
+
 def test_a_debugger_lets_go_and_holds_again() -> None:
     gate = Gate()
+    gate.attach("S", "page-1")
     gate.send("S/Debugger.enable")
     assert sent(gate.gate.take().to_browser) == [
         ("Debugger.setSkipAllPauses", {"skip": True}, "S"),
@@ -316,6 +341,7 @@ def test_a_debugger_lets_go_and_holds_again() -> None:
 
 def test_an_effect_asked_for_while_a_person_drives_comes_later() -> None:
     gate = Gate(may_act=False)
+    gate.attach("S", "page-1")
     decision = gate.send("S/Emulation.setFocusEmulationEnabled", enabled=True)
     assert isinstance(decision, Answer)
     assert json.loads(decision.text) == {"id": 1, "result": {}, "sessionId": "S"}
@@ -328,6 +354,21 @@ def test_an_effect_asked_for_while_a_person_drives_comes_later() -> None:
         "Emulation.setTouchEmulationEnabled",
     ]
     assert len(gate.gate.take().to_browser) == 2
+
+
+def test_what_waits_for_the_agent_while_a_person_drives_begins_without_it() -> None:
+    gate = Gate()
+    for session in ("LET", "GONE", "LEFT"):
+        info = {"targetId": session, "type": "page"}
+        gate.event("Target.attachedToTarget", sessionId=session, targetInfo=info, waitingForDebugger=True)
+    gate.attach("S", "page-1")
+    assert gate.gate.let_begin() == gate.gate.let_begin() == []
+    gate.gate.take()
+    assert gate.gate.let_begin() == []
+    gate.send(f"LET/{LET_BEGIN}")
+    gate.event("Target.detachedFromTarget", sessionId="GONE")
+    assert sent(gate.gate.let_begin()) == [(LET_BEGIN, {}, "LEFT")]
+    assert gate.gate.let_begin() == []
 
 
 def test_control_that_does_not_move_changes_nothing() -> None:

@@ -38,6 +38,8 @@ class World:
     def __init__(self, options: GateOptions) -> None:
         self.now = 100.0
         self.gate = AgentGate(options, lambda: frozenset({"page"}), may_act=True)
+        for session in SESSIONS[1:]:
+            self.gate.from_browser(event("Target.attachedToTarget", sessionId=session, targetInfo={}))
         self.driving = False
         self.commands: dict[int, Sent] = {}
         self.unanswered: list[dict[str, Any]] = []

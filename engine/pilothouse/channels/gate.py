@@ -38,6 +38,9 @@ DEFAULT_OPTIONS = GateOptions()
 BROWSER_SECONDS = 30.0
 """How long an agent waits for a browser that is starting."""
 
+BEGIN_SECONDS = 1.0
+"""How long a page that a person opens waits for an agent to let it begin; at most twice as long."""
+
 AUDIT_SECONDS = 1.0
 """How often the methods that an agent has sent are written down."""
 
@@ -152,6 +155,7 @@ class _Traffic:
                 nursery.start_soon(self._browser_to_agent)
                 nursery.start_soon(self._send_to_browser)
                 nursery.start_soon(self._send_to_agent)
+                nursery.start_soon(self._let_targets_begin)
                 if tell_methods is not None:
                     nursery.start_soon(self._write_down, tell_methods)
                 await self._agent_to_browser(audit=tell_methods is not None)
@@ -194,9 +198,13 @@ class _Traffic:
         return too_many or len(self._to_agent) > MOST_COMMANDS
 
     async def _pass(self, *texts: str) -> None:
-        while self._to_browser:  # what was held goes first
+        if not self._to_browser:
+            await self._browser.send(*texts)
+            return
+        # Behind what was held, and before whatever a move of control brings about from now on.
+        self._to_browser += texts
+        while self._to_browser:
             await self._progress.park()
-        await self._browser.send(*texts)
 
     def _begin(self, turn: Turn) -> None:
         self._to_browser += turn.to_browser
@@ -226,6 +234,13 @@ class _Traffic:
             if self._leaves:
                 raise ViewerLeft(_NORMAL_CLOSURE)
             self._progress.unpark_all()
+
+    async def _let_targets_begin(self) -> NoReturn:
+        while True:
+            while self._gate.may_act:
+                await self._turned.park()
+            await trio.sleep(BEGIN_SECONDS)
+            self._begin(Turn(self._gate.let_begin()))
 
     async def _write_down(self, tell_methods: Callable[[Counter[str]], None]) -> NoReturn:
         while True:

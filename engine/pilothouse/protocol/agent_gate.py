@@ -58,7 +58,10 @@ USER_HAS_CONTROL = -32050
 
 FIRST_OWN_ID, LEAST_AGENTS_ID = -(2**31), -(2**30)
 MOST_IN_FLIGHT = 10_000
-"""Commands without an answer; an agent with more of them is not read until the browser has answered."""
+"""Commands without an answer; an agent with more of them is not read until the browser has answered, and while a person
+drives, when all are read, housekeeping is kept back like the rest."""
+
+LET_BEGIN = "Runtime.runIfWaitingForDebugger"
 
 _BLANK_PAGE: Step = ("Target.createTarget", {"url": "about:blank"}, None)
 _MOST_HIDDEN = 10_000
@@ -230,6 +233,16 @@ class AgentGate:
         self._refusing = {command.session for command in released.stale}
         return attrs.evolve(turn, leaves=leaves)
 
+    def let_begin(self) -> list[str]:
+        """What lets targets begin that wait for the agent since the last call; nothing while it has control itself.
+
+        A page, a frame or a worker that the person opens waits for an agent that has asked for that, and the page that
+        opens it waits, too. The agent may be busy, or wait itself for the answer to a command that is held.
+        """
+        if self._may_act:
+            return []
+        return self._own((LET_BEGIN, {}, session) for session in self._targets.overdue())
+
     def answers_sent(self) -> None:
         """The refusals of `give_back` have been sent: who goes on, knows of them."""
         self._refusing.clear()
@@ -241,14 +254,15 @@ class AgentGate:
         if ruling is Ruling.REFUSED or ruling is Ruling.LEAVES:
             return self._let_through(command)
         housekeeping = HOUSEKEEPING.get(command.method)
-        if housekeeping is not None and housekeeping.harmless(command.params):
+        if housekeeping is not None and housekeeping.harmless(command.params) and self._unanswered < MOST_IN_FLIGHT:
             decision = self._let_through(command)
             if decision is FORWARD and housekeeping.condition:
                 # A parameter that came twice might mean to the browser what it did not mean to us.
                 return Changed((order(command.id, command.method, command.params, command.session),))
             return decision
         lasting = LASTING.get(command.method)
-        if lasting is not None and lasting.at_once and not self._held.has(command.session):
+        postponed = lasting is not None and lasting.at_once and self._targets.is_there(command.session)
+        if postponed and not self._held.has(command.session):
             self._effects.postpone(command)
             return Answer(success(command))
         if self._options.on_user_control == "refuse":
@@ -259,7 +273,10 @@ class AgentGate:
         ruling = RULINGS.get(command.method)
         if ruling is not None and (decision := self._ruled(command, ruling)) is not None:
             return decision
-        self._effects.note(command)
+        if self._targets.is_there(command.session):
+            self._effects.note(command)
+        if command.method == LET_BEGIN:
+            self._targets.begins(command.session)
         self._begin(command)
         return FORWARD
 

@@ -33,6 +33,8 @@ class AgentTargets:
         self._pages = pages
         self._own_page = own_page
         self._sessions: dict[str, _Attached] = {}
+        self._waiting: dict[str, bool] = {}
+        """CDP sessions whose target waits for the agent to let it begin, and whether it did so at the last look."""
         self._contexts: set[str] = set()
         self._closing: set[str] = set()
 
@@ -42,6 +44,8 @@ class AgentTargets:
         if isinstance(session, str) and isinstance(info, dict):
             target, context = str(info.get("targetId", "")), str(info.get("browserContextId", ""))
             self._sessions[session] = _Attached(target, str(info.get("type")), context, parent)
+            if params.get("waitingForDebugger") is True:
+                self._waiting[session] = False
 
     def detached(self, params: Mapping[str, Any]) -> list[str]:
         """A CDP session has ended; returns it, and all that were in it."""
@@ -51,8 +55,24 @@ class AgentTargets:
         gone = [session]
         for ended in gone:
             self._sessions.pop(ended, None)
+            self._waiting.pop(ended, None)
             gone += [inner for inner, attached in self._sessions.items() if attached.parent == ended]
         return gone
+
+    def is_there(self, session: str | None) -> bool:
+        """Whether this is a CDP session of the connection."""
+        return session is None or session in self._sessions
+
+    def begins(self, session: str | None) -> None:
+        """The target of this CDP session waits no longer."""
+        if session is not None:
+            self._waiting.pop(session, None)
+
+    def overdue(self) -> list[str]:
+        """CDP sessions whose target waits since the last look; from now on it does not."""
+        overdue = [session for session, seen in self._waiting.items() if seen]
+        self._waiting = {session: True for session, seen in self._waiting.items() if not seen}
+        return overdue
 
     def context_made(self, context: object) -> None:
         """The agent has made a browser context: its pages go when the agent goes."""
