@@ -173,6 +173,8 @@ def test_whoever_only_watches_is_told_so(session: FakeSession, page: Page) -> No
 @pytest.mark.parametrize(("name", "kind"), [("Hand over", "grant-control"), ("Keep", "refuse-control")])
 def test_whoever_has_control_answers_and_keeps_the_keyboard(steering: FakeSession, name: str, kind: str) -> None:
     expect(steering.view.request).to_contain_text("They get it in 1")
+    steering.view.request.get_by_text("Somebody asks you for control.").click()
+    expect(steering.view.canvas).to_be_focused()
     steering.view.request.get_by_role("button", name=name).click()
     steering.expect_said({"kind": kind})
     expect(steering.view.request).to_have_count(0)
@@ -214,6 +216,23 @@ def test_whoever_has_asked_waits_and_may_change_their_mind(session: FakeSession)
     session.expect_said({"kind": "cede-control"})
     expect(view.request).to_have_count(0)
     expect(view.take_control).to_be_enabled()
+
+
+@pytest.mark.parametrize("way", ["refused", "withdrawn"])
+def test_the_keyboard_does_not_follow_control_that_was_not_given(session: FakeSession, way: str) -> None:
+    view = session.view
+    session.tell(**SOMEBODY_ELSE)
+    view.take_control.click()
+    session.tell("control-asked", seconds=15)
+    if way == "withdrawn":
+        view.request.get_by_role("button", name="Do not ask").click()
+    else:
+        session.tell("error", failed_kind="take-control", message="no", code="control_refused")
+    expect(view.request).to_have_count(0)
+    session.tell(**IN_CONTROL)
+    view.expect_control("you")
+    expect(view.hand_back).to_be_enabled()
+    expect(view.canvas).not_to_be_focused()
 
 
 def test_whoever_has_asked_is_told_the_answer(session: FakeSession) -> None:
@@ -292,7 +311,7 @@ def test_nothing_is_asked_over_a_broken_connection(helping: FakeSession, page: P
     for gone in (helping.view.request, helping.view.help, helping.view.line, helping.view.watching):
         expect(gone).to_have_count(0)
     helping.view.expect_status("live")
-    expect(helping.view.help).to_have_count(0)
+    expect(helping.view.line).to_have_text("")
     expect(helping.view.request).to_have_count(0)
     helping.break_off(4411)
     expect(overlay).to_be_visible()
@@ -311,21 +330,22 @@ def test_nothing_jumps_and_everything_fits(session: FakeSession, page: Page, wid
     page.set_viewport_size({"width": width, "height": 640})
     session.tell("browser-tabs", tabs=[TAB])
     expect(page.get_by_test_id("browser-bar")).to_be_visible()
-    picture = view.canvas.bounding_box()
+    stage = page.get_by_test_id("stage")
+    place = stage.bounding_box()
     long = {**HELP, "reason": "captcha " * 25, "note": "Please type the letters.\n" * 80}
     session.tell("agent-step", **STEP)
     session.tell("takeover-requested", **long)
     view.help.get_by_role("button", name="Decline").click()
     for name in ("Decline to help", "Back"):
         expect(view.help.get_by_role("button", name=name)).to_be_in_viewport(ratio=1)
-    assert view.canvas.bounding_box() == picture
+    assert stage.bounding_box() == place
     session.tell("takeover-requested", **{**long, "state": "taken"})
     session.give_control()
     session.tell("control-requested", client_id="b", seconds=15)
     for name in ("Hand over", "Keep"):
         expect(view.request.get_by_role("button", name=name)).to_be_in_viewport(ratio=1)
     expect(view.watching).to_be_in_viewport(ratio=1)
-    assert view.canvas.bounding_box() == picture
+    assert stage.bounding_box() == place
     session.tell(**{**CONTROL, "control_state": "paused"})
     view.expect_control("paused")
-    assert view.canvas.bounding_box() == picture
+    assert stage.bounding_box() == place

@@ -98,7 +98,12 @@ export class PilothouseViewer extends LitElement {
     notice: (text) => this.#showNotice(text),
   });
 
-  readonly #request = new ControlRequest(this, { send: (message) => this.#send(message) });
+  readonly #request = new ControlRequest(this, {
+    send: (message) => {
+      this.#focusWhenInControl = false;
+      this.#send(message);
+    },
+  });
   readonly #help = new HelpRequest(this, {
     send: (message) => this.#send(message),
     takeControl: () => this.takeControl(),
