@@ -301,6 +301,46 @@ def test_agent_at_work(session: FakeSession) -> None:
     expect(session.view.line).to_have_text("Agent: step 3 of 12 · click")
 
 
+def test_the_page_around_hears_of_it(session: FakeSession, page: Page) -> None:
+    page.evaluate(
+        """() => {
+            window.heard = [];
+            for (const type of ['pilothouse-help', 'pilothouse-control'])
+                addEventListener(type, ({ detail }) => heard.push(detail));
+        }"""
+    )
+    session.tell("takeover-requested", **HELP)
+    session.tell(**WATCHING_ONLY)
+    session.tell("takeover-resolved", request_id="tor_1", outcome="completed")
+    page.wait_for_function("heard.length === 3")
+    assert page.evaluate("heard") == [
+        {
+            "state": "waiting",
+            "requestId": "tor_1",
+            "reason": "captcha",
+            "note": "Please type the letters, no more.",
+        },
+        {
+            "control": "agent",
+            "text": "The agent has control",
+            "holderClientId": None,
+            "epoch": 0,
+            "watching": 2,
+            "mayControl": False,
+        },
+        {"state": "none", "requestId": None, "reason": "", "note": ""},
+    ]
+
+
+def test_a_paste_goes_into_its_own_field_while_a_note_is_written(helping: FakeSession, page: Page) -> None:
+    helping.tell("browser-tabs", tabs=[TAB])
+    page.evaluate("() => { navigator.clipboard.readText = () => Promise.reject(new Error('not allowed')); }")
+    helping.view.hand_back.click()
+    expect(helping.view.note).to_be_focused()
+    helping.tell("ask-for-clipboard")
+    expect(page.get_by_test_id("paste-here")).to_be_focused()
+
+
 def test_nothing_is_asked_over_a_broken_connection(helping: FakeSession, page: Page) -> None:
     helping.view.hand_back.click()
     helping.tell("control-requested", client_id="b", seconds=15)

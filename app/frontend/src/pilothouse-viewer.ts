@@ -11,52 +11,16 @@ import { errorWords } from './error-words';
 import { HelpRequest } from './help-request';
 import { helm } from './icons';
 import { localClipboard } from './local-clipboard';
-import type { AgentStep, ClientMessage, ControlChanged, ServerError, TakeoverRequested } from './messages';
+import type { AgentStep, ClientMessage, ControlChanged, ServerError } from './messages';
 import { presenceOf, type Presence } from './presence';
 import { renderPresence } from './presence-list';
 import { quietLine } from './quiet-line';
+import { renderStatusCard } from './status-card';
+import { controlDetail, helpDetail, statusDetail } from './viewer-events';
 import { viewerStyles } from './viewer-styles';
-import {
-  CONTROL_KEPT,
-  CONTROL_WORDS,
-  LEAVE_HINT,
-  STATUS_WORDS,
-  controlOf,
-  countDown,
-  explanation,
-  keepsControl,
-  reason,
-  type Control,
-  type Status,
-} from './words';
+import { CONTROL_WORDS, LEAVE_HINT, STATUS_WORDS, controlOf, countDown, explanation, type Control, type Status } from './words';
 
 const NOTICE_MS = 6_000;
-
-export interface StatusDetail {
-  readonly status: Status['name'];
-  /** What the viewer shows, such as "Reconnecting in 3 s". */
-  readonly text: string;
-  readonly explanation: string;
-  readonly closeCode: number | null;
-}
-
-export interface ControlDetail {
-  readonly control: Control;
-  readonly text: string;
-  readonly holderClientId: string | null;
-  readonly epoch: number | null;
-  /** How many people watch; null while not connected. */
-  readonly watching: number | null;
-  /** Whether the token lets this viewer take control; null while not connected. */
-  readonly mayControl: boolean | null;
-}
-
-export interface HelpDetail {
-  readonly state: 'none' | TakeoverRequested['state'];
-  readonly requestId: string | null;
-  readonly reason: string;
-  readonly note: string;
-}
 
 /** Shows a browser session live, says who has control, and lets a person take it and hand it back. */
 export class PilothouseViewer extends LitElement {
@@ -112,7 +76,7 @@ export class PilothouseViewer extends LitElement {
       this.#find('.buttons button:enabled')?.focus();
     },
     notice: (text) => this.#showNotice(text),
-    changed: (request) => this.#announceHelp(request),
+    changed: (request) => this.#announce('pilothouse-help', helpDetail(request)),
   });
 
   constructor() {
@@ -271,12 +235,7 @@ export class PilothouseViewer extends LitElement {
       this.#browserBar.hide();
     }
     this.requestUpdate();
-    this.#announce<StatusDetail>('pilothouse-status', {
-      status: status.name,
-      text: STATUS_WORDS[status.name] + countDown(status),
-      explanation: explanation(status),
-      closeCode: 'ending' in status ? status.ending.code : null,
-    });
+    this.#announce('pilothouse-status', statusDetail(status));
   }
 
   #showControl(message: ControlChanged | null): void {
@@ -299,23 +258,7 @@ export class PilothouseViewer extends LitElement {
       this.#step = null;
     }
     this.requestUpdate();
-    this.#announce<ControlDetail>('pilothouse-control', {
-      control: this.#control,
-      text: CONTROL_WORDS[this.#control],
-      holderClientId: message?.holder_client_id ?? null,
-      epoch: message?.control_epoch ?? null,
-      watching: this.#presence?.watching ?? null,
-      mayControl: this.#presence?.mayControl ?? null,
-    });
-  }
-
-  #announceHelp(request: TakeoverRequested | null): void {
-    this.#announce<HelpDetail>('pilothouse-help', {
-      state: request?.state ?? 'none',
-      requestId: request?.request_id ?? null,
-      reason: request?.reason ?? '',
-      note: request?.note ?? '',
-    });
+    this.#announce('pilothouse-control', controlDetail(this.#control, message, this.#presence));
   }
 
   #announce<Detail>(type: keyof HTMLElementEventMap, detail: Detail): void {
@@ -336,7 +279,7 @@ export class PilothouseViewer extends LitElement {
     this.#prompt = prompt;
     this.requestUpdate();
     if (asksToPaste) {
-      void this.updateComplete.then(() => this.renderRoot.querySelector('textarea')?.focus());
+      void this.updateComplete.then(() => this.#find('#paste-here')?.focus());
     }
   }
 
@@ -468,7 +411,7 @@ export class PilothouseViewer extends LitElement {
             @keydown=${this.#pictureKeydown}
             @pointerdown=${this.#picturePointerdown}
           ></div>
-          ${live ? nothing : this.#renderCard(status)}
+          ${live ? nothing : renderStatusCard(status, this.#hadControl, () => this.#pair?.retryNow())}
           <div class="notice" part="notice" role="alert" data-testid="notice">
             ${this.#notice ? html`<p>${this.#notice}</p>` : nothing}
           </div>
@@ -520,24 +463,6 @@ export class PilothouseViewer extends LitElement {
       <span class="left">${this.#help.timeLeft}</span>
     `;
   }
-
-  #renderCard(status: Status): TemplateResult {
-    const retry = html`
-      <button type="button" part="try-now" data-testid="try-now" @click=${() => this.#pair?.retryNow()}>Try now</button>
-    `;
-    return html`
-      <div class="overlay" part="overlay" data-testid="overlay">
-        <div class="card" part="card">
-          ${helm}
-          <p class="headline">${STATUS_WORDS[status.name]}${countDown(status)}</p>
-          <p class="detail">${explanation(status)}</p>
-          ${this.#hadControl && keepsControl(status) ? html`<p class="detail">${CONTROL_KEPT}</p>` : nothing}
-          ${reason(status) ? html`<p class="reason">${reason(status)}</p>` : nothing}
-          ${status.name === 'reconnecting' ? retry : nothing}
-        </div>
-      </div>
-    `;
-  }
 }
 
 customElements.define('pilothouse-viewer', PilothouseViewer);
@@ -545,10 +470,5 @@ customElements.define('pilothouse-viewer', PilothouseViewer);
 declare global {
   interface HTMLElementTagNameMap {
     'pilothouse-viewer': PilothouseViewer;
-  }
-  interface HTMLElementEventMap {
-    'pilothouse-status': CustomEvent<StatusDetail>;
-    'pilothouse-control': CustomEvent<ControlDetail>;
-    'pilothouse-help': CustomEvent<HelpDetail>;
   }
 }
