@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from live_server import Server, serving
 from playwright.sync_api import Browser, Page, expect
-from viewer_page import ViewerPage
+from viewer_page import KEEP_SOCKETS, ViewerPage
 
 
 @pytest.fixture
@@ -79,6 +79,27 @@ def test_in_a_pause_nobody_acts(
     mine.expect_control("you")
     write(mine, remote, "on")
     expect(remote.locator("#name")).to_have_value("on")
+
+
+def test_control_is_kept_over_a_broken_connection(
+    mine: ViewerPage, theirs: ViewerPage, server: Server, session: dict[str, Any], remote: Page
+) -> None:
+    theirs.page.add_init_script(KEEP_SOCKETS)
+    theirs.page.reload()
+    theirs.expect_status("live")
+    theirs.take()
+    mine.expect_control("other")
+    theirs.page.evaluate("() => sockets.forEach((socket) => socket.close(4000))")
+    overlay = theirs.page.get_by_test_id("overlay")
+    expect(overlay).to_contain_text("You had control, and have it again if you are back soon.")
+    expect(mine.watching).to_have_text("2 watching")
+    theirs.expect_status("live")
+    theirs.expect_control("you")
+    mine.expect_control("other")
+    state = server.api.get(f"/browser_sessions/{session['browser_session_id']}").json()
+    assert state["control_epoch"] == 1, "nobody else had it meanwhile"
+    write(theirs, remote, "still me")
+    expect(remote.locator("#name")).to_have_value("still me")
 
 
 def test_whoever_may_only_watch_sees_everything_and_takes_nothing(

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from live_server import API_KEY, Server
 from playwright.sync_api import Browser, Page, expect
-from viewer_page import ViewerPage
+from viewer_page import KEEP_SOCKETS, ViewerPage
 from waiting import wait_until
 
 
@@ -49,16 +49,7 @@ def test_server_does_not_rely_on_the_page_to_hold_input_back(
     server: Server, session: dict[str, Any], page: Page, remote: Page
 ) -> None:
     # The page itself sends nothing without control, so this one sends behind its back.
-    page.add_init_script(
-        """window.sockets = [];
-        window.WebSocket = new Proxy(WebSocket, {
-            construct(target, args) {
-                const socket = new target(...args);
-                sockets.push(socket);
-                return socket;
-            },
-        });"""
-    )
+    page.add_init_script(KEEP_SOCKETS)
     view = ViewerPage(page)
     view.open(server.page_of(session))
     name = remote.locator("#name")

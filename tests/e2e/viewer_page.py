@@ -9,6 +9,16 @@ PLACE_ON_SCREEN = """element => {
 }"""
 """A script that tells where the middle of an element is on the screen, and how large the screen is."""
 
+KEEP_SOCKETS = """window.sockets = [];
+window.WebSocket = new Proxy(WebSocket, {
+    construct(target, args) {
+        const socket = new target(...args);
+        sockets.push(socket);
+        return socket;
+    },
+});"""
+"""A script for a page to begin with: what it opens can be found in `sockets`."""
+
 
 class ViewerPage:
     """What one sees and presses on the page that shows a session."""
