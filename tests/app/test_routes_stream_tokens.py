@@ -24,6 +24,7 @@ MAY: set[tuple[str, str, str]] = {
     ("POST", "/browser_sessions/{id}/takeover_requests", "agent"),
     ("GET", "/browser_sessions/{id}/takeover_requests/<request_id>", "agent"),
     ("DELETE", "/browser_sessions/{id}/takeover_requests/<request_id>", "agent"),
+    *(("GET", f"/cdp/{{id}}/json{page}", "agent") for page in ("", "/list", "/version", "/protocol")),
 }
 """All that tokens may do."""
 

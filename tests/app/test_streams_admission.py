@@ -78,7 +78,15 @@ async def test_the_own_origin_and_allowed_ones_get_in(server: WholeServer) -> No
 
 
 async def test_streams_that_do_not_exist_get_no_upgrade(server: WholeServer) -> None:
-    for path in ("/stream/", "/stream/x", "/stream/vnc/planet/x", "/stream/vnc/task/..", "/stream//[", "/cdp/x", "/x"):
+    for path in (
+        "/stream/",
+        "/stream/x",
+        "/stream/vnc/planet/x",
+        "/stream/vnc/task/..",
+        "/stream//[",
+        "/cdp/x/y",
+        "/x",
+    ):
         assert _error(await server.refusal(f"/api/v1{path}", {"x-api-key": KEY})) == (404, "not_found"), path
     assert _error(await server.refusal("//[", {})) == (404, "not_found")
 
