@@ -168,6 +168,9 @@ def test_whoever_only_watches_is_told_so(session: FakeSession, page: Page) -> No
     expect(view.help.get_by_role("button")).to_have_count(0)
     view.canvas.click()
     expect(view.notice).to_have_text("You may only watch here.")
+    session.break_off(4411)
+    view.expect_status("reconnecting")
+    expect(page.get_by_test_id("view-only")).to_be_visible()
 
 
 @pytest.mark.parametrize(("name", "kind"), [("Hand over", "grant-control"), ("Keep", "refuse-control")])

@@ -42,6 +42,8 @@ export class PilothouseViewer extends LitElement {
   #control: Control = 'unknown';
   #presence: Presence | null = null;
   #step: AgentStep | null = null;
+  // As far as is known: it outlives a break, so that the buttons do not come and go.
+  #mayControl = true;
   #hadControl = false;
   #focusWhenInControl = false;
   #focused: HTMLElement | null = null;
@@ -243,6 +245,7 @@ export class PilothouseViewer extends LitElement {
     this.#control = controlOf(message);
     this.#hadControl = message ? false : this.#hadControl || this.#holds;
     this.#presence = message && presenceOf(message);
+    this.#mayControl = this.#presence?.mayControl ?? this.#mayControl;
     this.setAttribute('control', this.#control);
     if (this.#control !== before) {
       this.#showNotice('');
@@ -364,10 +367,6 @@ export class PilothouseViewer extends LitElement {
 
   get #holds(): boolean {
     return this.#presence?.holds ?? false;
-  }
-
-  get #mayControl(): boolean {
-    return this.#presence?.mayControl ?? true;
   }
 
   get #mayTake(): boolean {
