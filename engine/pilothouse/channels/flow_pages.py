@@ -78,29 +78,37 @@ class FlowPages:
         self._link, self._nursery = link, nursery
 
     def happened(self, event: CdpEvent) -> None:
-        """Take in an event of the connection."""
-        page = self._by_session.get(event.session_id or "")
-        match event.method:
-            case "Target.attachedToTarget" if page is not None:
-                self._add_frame(page, event)
-            case "Target.detachedFromTarget":
-                self._remove(event.params.get("sessionId", ""))
-            case "Runtime.executionContextCreated":
-                context = event.params["context"]
-                if context.get("auxData", {}).get("isDefault"):
-                    self._worlds[event.session_id or "", context["auxData"]["frameId"]] = context["uniqueId"]
-            case "Runtime.executionContextDestroyed":
-                gone = event.params.get("executionContextUniqueId")
-                self._worlds = {frame: world for frame, world in self._worlds.items() if world != gone}
-            case "Runtime.executionContextsCleared":
-                self._worlds = {frame: world for frame, world in self._worlds.items() if frame[0] != event.session_id}
-            case "Inspector.targetCrashed" if page is not None and self._link is not None:
-                page.crashed, page.dialog_open = True, False
-                self._link.target_gone(event.session_id or "")
-            case "Inspector.targetReloadedAfterCrash" if page is not None:
-                page.crashed = False
+        """Take in an event of the connection, whatever is in it."""
+        session_id = event.session_id or ""
+        page = self._by_session.get(session_id)
         if page is not None:
+            self._happened_in(page, session_id, event)
             page.tell(event)
+        if event.method == "Target.detachedFromTarget" and isinstance(gone := event.params.get("sessionId"), str):
+            self._remove(gone)
+
+    def _happened_in(self, page: Page, session_id: str, event: CdpEvent) -> None:
+        match event.method, event.params:
+            case (
+                "Target.attachedToTarget",
+                {"targetInfo": {"type": "iframe", "targetId": str(frame_id)}, "sessionId": str(frame_session)},
+            ):
+                self._add_frame(page, frame_id, frame_session, session_id)
+            case (
+                "Runtime.executionContextCreated",
+                {"context": {"uniqueId": str(world), "auxData": {"isDefault": True, "frameId": str(frame_id)}}},
+            ):
+                self._worlds[session_id, frame_id] = world
+            case "Runtime.executionContextDestroyed", {"executionContextUniqueId": gone}:
+                self._worlds = {frame: world for frame, world in self._worlds.items() if world != gone}
+            case "Runtime.executionContextsCleared", _:
+                self._forget_worlds([session_id])
+            case "Inspector.targetCrashed", _ if self._link is not None:
+                if session_id == page.session_id:
+                    page.crashed, page.dialog_open = True, False
+                self._link.target_gone(session_id)
+            case "Inspector.targetReloadedAfterCrash", _ if session_id == page.session_id:
+                page.crashed = False
 
     async def place(self, target: str, path: Iterable[int]) -> Place:
         """Where a step is to be played.
@@ -194,13 +202,13 @@ class FlowPages:
             self._pages[target_id] = page
         return self._pages[target_id]
 
-    def _add_frame(self, page: Page, event: CdpEvent) -> None:
-        info, session_id, parent = event.params["targetInfo"], event.params["sessionId"], event.session_id or ""
-        if info["type"] != "iframe" or self._nursery is None:
+    def _add_frame(self, page: Page, frame_id: str, session_id: str, parent: str) -> None:
+        # What is known stays as it is, so that the way up from a frame always ends at its page.
+        if self._nursery is None or frame_id in self._frames or session_id in self._by_session:
             return
         above = [frame_id for frame_id, frame in self._frames.items() if frame.session_id == parent]
         self._by_session[session_id] = page
-        self._frames[info["targetId"]] = _Frame(page, session_id, parent, above[0] if above else page.target_id)
+        self._frames[frame_id] = _Frame(page, session_id, parent, above[0] if above else page.target_id)
         self._nursery.start_soon(self._introduce_to_frame, page, session_id)
 
     async def _introduce_to_frame(self, page: Page, session_id: str) -> None:
@@ -208,15 +216,24 @@ class FlowPages:
             await _introduce(page, session_id)
 
     def _remove(self, session_id: str) -> None:
-        page = self._by_session.pop(session_id, None)
+        page = self._by_session.get(session_id)
         if page is None or self._link is None:
             return
-        self._link.target_gone(session_id)
+        gone = [session_id]
+        for frame in self._frames.values():  # those outside come before those in them, of which nobody is left to tell
+            if frame.parent_session in gone:
+                gone.append(frame.session_id)
+        self._frames = {name: frame for name, frame in self._frames.items() if frame.session_id not in gone}
+        self._forget_worlds(gone)
+        for session in gone:
+            del self._by_session[session]
+            self._link.target_gone(session)
         if page.session_id == session_id:
             self._pages.pop(page.target_id, None)
             page.gone()
-        for frame_id in [frame_id for frame_id, frame in self._frames.items() if frame.session_id == session_id]:
-            del self._frames[frame_id]
+
+    def _forget_worlds(self, sessions: list[str]) -> None:
+        self._worlds = {frame: world for frame, world in self._worlds.items() if frame[0] not in sessions}
 
 
 def _top_of(page: Page) -> Place:

@@ -569,7 +569,11 @@ async def _arrival(
     """Wait until a document has come: in this frame or any, by this navigation or any."""
     async for event in arrivals:
         frame = event.params.get("frame", {"id": event.params.get("frameId")})
-        if frame_id in (None, frame["id"]) and loader_id in (None, frame.get("loaderId")):
+        if (
+            isinstance(frame, dict)
+            and frame_id in (None, frame.get("id"))
+            and loader_id in (None, frame.get("loaderId"))
+        ):
             return
     raise NotThere("the page has gone")
 
