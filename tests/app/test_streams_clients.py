@@ -6,6 +6,9 @@ from contextlib import AsyncExitStack
 
 import attrs
 from eventually import eventually, time_flies
+from every_channel import scripted_browser
+from gate_client import ask, gate
+from rest_client import KEY
 from stream_viewer import UPDATE_REQUEST, key_event
 from trio.testing import MockClock
 from whole_server import COLLEAGUES_KEY, Form, WholeServer, ending_of, open_whole_server, watched
@@ -104,6 +107,25 @@ async def test_more_viewers_than_allowed(form: Form, server_settings: Settings) 
             await connection.gone()
         async with server.viewer(session_id, client_id="tab-2") as third:
             await third.shake_hands()
+
+
+async def test_agents_and_readers_are_counted_apart_from_viewers(form: Form, server_settings: Settings) -> None:
+    settings = attrs.evolve(server_settings, max_viewers=2)
+    async with open_whole_server(form, settings) as server, watched(server), scripted_browser() as browser:
+        session_id = await server.attach(browser.vnc, cdp_address=browser.devtools.address)
+        events = f"events/browser_session/{session_id}"
+        async with AsyncExitStack() as stack:
+            for number in range(2):
+                frontend = await stack.enter_async_context(server.frontend(session_id, client_id=f"tab-{number}"))
+                await frontend.hear()
+                agent = await stack.enter_async_context(gate(server, f"{session_id}?apikey={KEY}"))
+                await ask(agent, "Browser.getVersion")
+                reader = await stack.enter_async_context(server.stream(events, after="0"))
+                await reader.receive()
+            async with gate(server, f"{session_id}?apikey={KEY}") as third, server.stream(events) as third_reader:
+                for client in (third, third_reader):
+                    assert await ending_of(client) == (1013, "too many viewers")
+            assert "result" in await ask(agent, "Browser.getVersion")
 
 
 def _held_by(client_id: str, *, epoch: int, you: bool = False) -> ControlChanged:

@@ -3,40 +3,25 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from typing import Any
 from urllib.parse import urlsplit
 
+import attrs
 import pytest
-import trio
 from at_the_helm import IN_THE_PAGE, Helm, click
 from eventually import eventually
+from gate_client import answer, ask, gate
 from rest_client import KEY, OTHER_KEY
-from whole_server import HOST, WholeServer, ending_of
+from whole_server import HOST, Form, WholeServer, ending_of, open_whole_server, watched
 
 from pilothouse.channels.execution import ExecutionFailed
 from pilothouse.protocol.messages import BrowserUrl, Navigate
 from pilothouse.testing.scripted_devtools import ScriptedDevTools
-from pilothouse.testing.websocket_client import WebSocketClient, open_websocket_client
+from pilothouse.testing.websocket_client import open_websocket_client
+from pilothouse_app.settings import Settings
 
 FOREIGN = {"Origin": "https://evil.example"}
-
-
-def gate(server: WholeServer, path: str, *, headers: dict[str, str] | None = None) -> Any:
-    """Open a WebSocket under `/api/v1/cdp/`."""
-    return open_websocket_client(HOST, server.port, f"/api/v1/cdp/{path}", headers=headers)
-
-
-async def ask(client: WebSocketClient, method: str, **params: Any) -> Any:
-    """A command's answer, whatever else comes before it."""
-    await client.send(json.dumps({"id": 1, "method": method, "params": params}))
-    return await answer(client)
-
-
-async def answer(client: WebSocketClient) -> Any:
-    with trio.fail_after(20):
-        while "id" not in (message := json.loads(await client.receive())):
-            pass
-    return message
 
 
 async def attached(server: WholeServer, devtools: ScriptedDevTools) -> str:
@@ -77,6 +62,76 @@ async def test_the_end_of_the_session_ends_its_agents(server: WholeServer) -> No
             await ask(agent, "Browser.getVersion")
             await server.end(session_id)
             assert (await ending_of(agent))[0] == 1000
+
+
+async def test_an_agent_whose_token_is_revoked_while_it_waits(server: WholeServer) -> None:
+    """Its commands never run; another agent's, held beside them, do."""
+    async with ScriptedDevTools() as devtools:
+        devtools.answers["Runtime.evaluate"] = lambda params: params
+        session_id = await attached(server, devtools)
+        token = await server.token(session_id, "agent")
+        control = f"/browser_sessions/{session_id}/control"
+        async with (
+            gate(server, f"{session_id}?token={token['token']}") as revoked,
+            gate(server, f"{session_id}?apikey={KEY}") as other,
+        ):
+            for agent in (revoked, other):
+                await ask(agent, "Browser.getVersion")
+            commands = [connection.commands for connection in devtools.connections]
+            await server.api("PUT", control, {"action": "take_control", "client_id": "tab-1"})
+            for agent, who in ((revoked, "revoked"), (other, "other")):
+                await agent.send(json.dumps({"id": 7, "method": "Runtime.evaluate", "params": {"who": who}}))
+                await ask(agent, "Browser.getVersion")
+            await server.api("DELETE", f"/browser_sessions/{session_id}/stream_tokens/{token['token_id']}")
+            assert (await ending_of(revoked))[0] == 4401
+            await server.api("PUT", control, {"action": "return_control", "client_id": "tab-1"})
+            assert await answer(other) == {"id": 7, "result": {"who": "other"}}
+            acted = [command for each in commands for command in each if command["method"] == "Runtime.evaluate"]
+            assert [command["params"] for command in acted] == [{"who": "other"}]
+        await server.end(session_id)
+
+
+async def test_agents_do_not_replace_each_other(server: WholeServer) -> None:
+    async with ScriptedDevTools() as devtools:
+        session_id = await attached(server, devtools)
+        address = f"{session_id}?apikey={KEY}&client_id=tab-1"
+        async with gate(server, address) as one, gate(server, address) as other:
+            for agent in (one, other, one):
+                assert "result" in await ask(agent, "Browser.getVersion")
+        await server.end(session_id)
+
+
+@pytest.mark.parametrize(
+    ("environment", "written"),
+    [
+        ({}, {}),
+        ({"PILOTHOUSE_AUDIT_AGENT_COMMANDS": "true"}, {"Browser.getVersion": 1, "Runtime.evaluate": 3}),
+    ],
+)
+async def test_what_agents_send_is_in_the_trail_when_asked_for(
+    environment: dict[str, str], written: dict[str, int], form: Form, server_settings: Settings
+) -> None:
+    chosen = Settings.from_environment({"HOME": "/", **environment}).audit_agent_commands
+    settings = attrs.evolve(server_settings, audit_agent_commands=chosen)
+    async with open_whole_server(form, settings) as server, watched(server), ScriptedDevTools() as devtools:
+        devtools.answers["Runtime.evaluate"] = lambda params: params
+        session_id = await attached(server, devtools)
+        token = await server.token(session_id, "agent")
+        async with gate(server, f"{session_id}?token={token['token']}") as agent:
+            await ask(agent, "Browser.getVersion")
+            for _ in range(3):
+                assert (await ask(agent, "Runtime.evaluate", expression="'hunter2'"))["result"]
+        await server.end(session_id)
+
+        async def trail() -> list[Any]:
+            events: list[Any] = await server.api("GET", f"/browser_sessions/{session_id}/events")
+            return events if events and events[-1]["kind"] == "session-ended" else []
+
+        events = await eventually(trail)
+        told = [event["data"] for event in events if event["kind"] == "agent-command"]
+        assert sum((Counter(data["methods"]) for data in told), Counter()) == written
+        assert {data["credential_id"] for data in told} == ({token["token_id"]} if written else set())
+        assert "hunter2" not in json.dumps(events)
 
 
 async def test_messages_of_agents_may_be_large(server: WholeServer) -> None:

@@ -29,27 +29,24 @@ async def test_session_deleted_by_another_program(form: Form, server_settings: S
     async with (
         open_whole_server(form, settings) as server,
         watched(server),
-        ScriptedVncServer() as vnc,
-        every_channel(server, await server.attach(vnc)) as channels,
+        every_channel(server) as channels,
     ):
         await _sql(settings, f"DELETE FROM browser_sessions WHERE browser_session_id = '{channels.session_id}'")
         assert {code for code, _ in await channels.endings()} == {4410}
 
 
 async def test_session_whose_time_is_over(server: WholeServer, clock: MockClock) -> None:
-    async with ScriptedVncServer() as vnc:
-        session_id = await server.attach(vnc, timeout_minutes=1)
-        async with every_channel(server, session_id) as channels:
-            await _sql(server.services.settings, "UPDATE browser_sessions SET started_at = '2020-01-01T00:00:00Z'")
-            async with time_flies(clock):
-                assert await channels.endings() == {(4410, "the session's time is over")}
-        session = await server.session_when(session_id, "timeout")
+    async with every_channel(server, timeout_minutes=1) as channels:
+        await _sql(server.services.settings, "UPDATE browser_sessions SET started_at = '2020-01-01T00:00:00Z'")
+        async with time_flies(clock):
+            assert await channels.endings() == {(4410, "the session's time is over")}
+        session = await server.session_when(channels.session_id, "timeout")
         assert session["failure_reason"] == "the session's time is over"
 
 
 async def test_session_whose_row_makes_no_sense_any_more(server: WholeServer, clock: MockClock) -> None:
     """Somebody else's SQL ends what it spoilt, not the server."""
-    async with ScriptedVncServer() as vnc, every_channel(server, await server.attach(vnc)) as channels:
+    async with every_channel(server) as channels:
         await _sql(server.services.settings, "UPDATE browser_sessions SET status = 'sunk'")
         async with server.viewer(channels.session_id, client_id="late") as late:
             assert await ending_of(late.client) == (1013, "cannot be verified at the moment")
@@ -60,7 +57,7 @@ async def test_session_whose_row_makes_no_sense_any_more(server: WholeServer, cl
 
 async def test_store_that_is_locked_for_ten_seconds(server: WholeServer, clock: MockClock) -> None:
     database = server.services.settings.database_path
-    async with ScriptedVncServer() as vnc, every_channel(server, await server.attach(vnc)) as channels:
+    async with every_channel(server) as channels:
         path = f"/api/v1/browser_sessions/{channels.session_id}"
         async with locked_by_another_process(database, "writes"):
             async with server.viewer(channels.session_id, client_id="late") as late:
@@ -75,7 +72,7 @@ async def test_store_that_is_locked_for_ten_seconds(server: WholeServer, clock: 
 
 async def test_store_that_does_not_answer_for_ten_seconds(server: WholeServer, clock: MockClock) -> None:
     settings = server.services.settings
-    async with ScriptedVncServer() as vnc, every_channel(server, await server.attach(vnc)) as channels:
+    async with every_channel(server) as channels:
         await _sql(settings, "ALTER TABLE browser_sessions RENAME TO elsewhere")
         async with time_flies(clock):
             await trio.sleep(10)
@@ -90,7 +87,7 @@ async def test_store_that_does_not_answer_for_ten_seconds(server: WholeServer, c
 
 async def test_store_that_does_not_answer_any_more(server: WholeServer, clock: MockClock) -> None:
     settings = server.services.settings
-    async with ScriptedVncServer() as vnc, every_channel(server, await server.attach(vnc)) as channels:
+    async with every_channel(server) as channels:
         await _sql(settings, "ALTER TABLE browser_sessions RENAME TO elsewhere")
         async with time_flies(clock):
             assert await channels.endings() == {(4410, "could not be verified")}

@@ -9,7 +9,8 @@ from itertools import product
 import attrs
 import pytest
 import trio
-from every_channel import KINDS, every_channel
+from every_channel import KINDS, every_channel, scripted_browser
+from gate_client import ask, gate
 from raw_client import HOST
 from rest_client import KEY, OTHER_KEY
 from whole_server import COLLEAGUES_KEY, Form, Frontend, WholeServer, ending_of, open_whole_server, watched
@@ -136,21 +137,33 @@ async def test_whoever_may_only_watch_takes_no_control(server: WholeServer) -> N
 
 
 async def test_a_revoked_token_ends_what_it_opened_at_once_and_nothing_else(server: WholeServer) -> None:
-    async with ScriptedVncServer() as vnc, every_channel(server, await server.attach(vnc)) as channels:
+    async with every_channel(server) as channels:
         made, kept = [await server.token(channels.session_id) for _ in range(2)]
+        of_agent, kept_by_agent = [await server.token(channels.session_id, "agent") for _ in range(2)]
         async with (
             server.viewer(channels.session_id, key=made["token"]) as viewer,
             server.frontend(channels.session_id, key=made["token"]) as frontend,
+            server.stream(f"events/browser_session/{channels.session_id}", key=None, token=made["token"]) as events,
+            gate(server, f"{channels.session_id}?token={of_agent['token']}") as agent,
             server.frontend(channels.session_id, key=kept["token"]) as other,
+            gate(server, f"{channels.session_id}?token={kept_by_agent['token']}") as other_agent,
         ):
             await viewer.shake_hands()
             for each in (frontend, other):
                 await each.hear()
+            for each_agent in (agent, other_agent):
+                await ask(each_agent, "Browser.getVersion")
             with trio.fail_after(AT_ONCE):
                 await revoke(server, channels.session_id, made["token_id"])
-                assert await ending_of(viewer.client) == GOOD_NO_MORE
-                assert await ending_of(frontend.client) == GOOD_NO_MORE
-            assert await other.ask(Ping("1")) == Pong("1")
+                for client in (viewer.client, frontend.client, events):
+                    assert await ending_of(client) == GOOD_NO_MORE
+            with trio.fail_after(AT_ONCE):
+                await revoke(server, channels.session_id, of_agent["token_id"])
+                assert await ending_of(agent) == GOOD_NO_MORE
+            await other.say(Ping("1"))
+            while await other.hear() != Pong("1"):
+                pass
+            assert "result" in await ask(other_agent, "Browser.getVersion")
             await channels.still_talk(*KINDS)
         async with server.frontend(channels.session_id, key=made["token"]) as late:
             assert await ending_of(late.client) == (4401, "no valid credential")
@@ -219,15 +232,17 @@ async def test_control_that_was_taken_over_rest_ends_with_the_tokens_time(
 async def test_a_token_whose_time_is_over_ends_what_it_opened(form: Form, server_settings: Settings) -> None:
     """To the second: nobody waits for verification to look."""
     settings = attrs.evolve(server_settings, verify_seconds=3600.0)
-    async with open_whole_server(form, settings) as server, watched(server), ScriptedVncServer() as vnc:
-        session_id = await server.attach(vnc)
-        made = await server.token(session_id, ttl_seconds=5)
+    async with open_whole_server(form, settings) as server, watched(server), scripted_browser() as browser:
+        session_id = await server.attach(browser.vnc, cdp_address=browser.devtools.address)
+        made, of_agent = [await server.token(session_id, scope, ttl_seconds=5) for scope in ("control", "agent")]
         async with (
             server.viewer(session_id, key=made["token"]) as viewer,
             server.frontend(session_id, key=made["token"]) as frontend,
+            server.stream(f"events/browser_session/{session_id}", key=None, token=made["token"]) as events,
+            gate(server, f"{session_id}?token={of_agent['token']}") as agent,
         ):
-            assert await ending_of(viewer.client) == GOOD_NO_MORE
-            assert await ending_of(frontend.client) == GOOD_NO_MORE
+            for client in (viewer.client, frontend.client, events, agent):
+                assert await ending_of(client) == GOOD_NO_MORE
         assert utc_now() >= parse_time(made["expires_at"])
         async with server.frontend(session_id, key=made["token"]) as late:
             assert await ending_of(late.client) == (4401, "no valid credential")
@@ -258,21 +273,24 @@ async def test_revoked_by_another_process(form: Form, server_settings: Settings)
 
 
 async def test_a_revoked_key_ends_what_it_and_its_tokens_opened(server: WholeServer) -> None:
-    async with ScriptedVncServer() as vnc:
-        session_id = await server.attach(vnc)
+    async with scripted_browser() as browser:
+        session_id = await server.attach(browser.vnc, cdp_address=browser.devtools.address)
         issued = await server.api(
             "POST", f"/browser_sessions/{session_id}/stream_tokens", {"scope": "view"}, key=COLLEAGUES_KEY
         )
         async with (
             server.frontend(session_id, key=COLLEAGUES_KEY) as by_key,
             server.frontend(session_id, key=issued["token"]) as by_token,
+            server.stream(f"events/browser_session/{session_id}", key=COLLEAGUES_KEY) as events,
+            gate(server, f"{session_id}?apikey={COLLEAGUES_KEY}") as agent,
         ):
             for each in (by_key, by_token):
                 await each.hear()
+            await ask(agent, "Browser.getVersion")
             with trio.fail_after(AT_ONCE):
                 await server.services.store.api_keys.revoke("key_c")
-                assert await ending_of(by_key.client) == GOOD_NO_MORE
-                assert await ending_of(by_token.client) == GOOD_NO_MORE
+                for client in (by_key.client, by_token.client, events, agent):
+                    assert await ending_of(client) == GOOD_NO_MORE
 
 
 async def test_addresses_of_the_streams_lead_to_them(server: WholeServer) -> None:

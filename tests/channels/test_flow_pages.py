@@ -92,7 +92,12 @@ EVENTS = st.builds(CdpEvent, METHODS, PARAMS, SESSION | st.none()) | st.builds(a
 
 @given(st.lists(EVENTS, max_size=12))
 @example([attached("F", "1", "0"), attached("F", "2", "1")])
-@example([attached("F", "0", "0")])
+@example(
+    [
+        attached("F", "0", "0"),
+        CdpEvent(ATTACHED, {"targetInfo": {"type": "iframe", "targetId": []}, "sessionId": "1"}, "0"),
+    ]
+)
 @example([attached("F", "1", "0"), attached("G", "2", "1"), CdpEvent(DETACHED, {"sessionId": "1"}, "0")])
 @example([CdpEvent(CREATED, {}, "0"), CdpEvent(ATTACHED, {}, "0"), CdpEvent(DETACHED, {"sessionId": []}, "0")])
 def test_whatever_happens_there_is_a_way_up_from_every_frame(events: list[CdpEvent]) -> None:
