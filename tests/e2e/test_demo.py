@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,17 +20,18 @@ from waiting import wait_until
 
 ROOT = Path(__file__).parents[2]
 MARK = "DEMO_OF_THIS_TEST"
+NOT_THE_DEMOS = ("PYTHONSAFEPATH", "NOX_CURRENT_SESSION", "DISPLAY")
+_DISPLAY = re.compile(r"DISPLAY=:(\d+)")
 
 
 @pytest.mark.timeout(400)
 def test_demo_shows_an_agent_at_work_and_leaves_nothing_behind(page: Page) -> None:
     # Not tmp_path: sockets must have short names.
     temporary = Path(tempfile.mkdtemp(prefix="demo-", dir="/tmp"))
-    locks_before = _x_locks()
     mark = uuid.uuid4().hex
     # Everything that the demo starts inherits the mark, and makes its temporary files in this directory.
     environment = {
-        **{name: value for name, value in os.environ.items() if name not in ("PYTHONSAFEPATH", "NOX_CURRENT_SESSION")},
+        **{name: value for name, value in os.environ.items() if name not in NOT_THE_DEMOS},
         MARK: mark,
         "TMPDIR": str(temporary),
         "PILOTHOUSE_PORT": "0",
@@ -51,6 +53,8 @@ def test_demo_shows_an_agent_at_work_and_leaves_nothing_behind(page: Page) -> No
         view.open(url)
         _wait_for_steps(page, steps, 4)
         expect(view.line).to_have_text(re.compile(r"^Agent: step \d+ of 28 · "))
+        display = _files_of_displays(mark)
+        assert display, "the demo's browser has no display"
         view.take()
         expect(view.line).to_have_text(re.compile(r"^The agent waits at step \d+ of 28 · "))
         until_then = len(steps)
@@ -69,7 +73,7 @@ def test_demo_shows_an_agent_at_work_and_leaves_nothing_behind(page: Page) -> No
     with socket.socket() as probe:
         assert probe.connect_ex(("127.0.0.1", port)) != 0
     temporary.rmdir()  # fails unless it is empty
-    assert _x_locks() == locks_before
+    assert not [path for path, identity in display.items() if _identity(path) == identity]
 
 
 def _steps_told_to(page: Page) -> list[dict[str, Any]]:
@@ -104,15 +108,33 @@ def _printed_url(demo: "subprocess.Popen[str]") -> str:
 
 
 def _processes_with(mark: str) -> list[str]:
-    found = []
+    return [name for name, _ in _marked(mark)]
+
+
+def _marked(mark: str) -> Iterator[tuple[str, list[str]]]:
+    """The name and the environment of each process with this mark."""
     for process in Path("/proc").glob("[0-9]*"):
         try:
-            if f"{MARK}={mark}".encode() in (process / "environ").read_bytes():
-                found.append((process / "comm").read_text().strip())
+            environment = (process / "environ").read_text(errors="replace").split("\0")
+            if f"{MARK}={mark}" in environment:
+                yield (process / "comm").read_text().strip(), environment
         except OSError:
             continue  # gone already
-    return found
 
 
-def _x_locks() -> set[str]:
-    return {str(path) for path in [*Path("/tmp").glob(".X*-lock"), *Path("/tmp/.X11-unix").glob("X*")]}
+def _files_of_displays(mark: str) -> dict[str, tuple[int, ...]]:
+    """Locks and sockets of the displays of processes with this mark.
+
+    Other displays come and go meanwhile, and one of them may have the same number later: so each file has its identity.
+    """
+    displays = {found[1] for _, environment in _marked(mark) for each in environment if (found := _DISPLAY.match(each))}
+    paths = [path for number in displays for path in (f"/tmp/.X{number}-lock", f"/tmp/.X11-unix/X{number}")]
+    return {path: identity for path in paths if (identity := _identity(path))}
+
+
+def _identity(path: str) -> tuple[int, ...] | None:
+    try:
+        status = os.lstat(path)
+    except FileNotFoundError:
+        return None
+    return status.st_dev, status.st_ino, status.st_ctime_ns
