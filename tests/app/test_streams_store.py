@@ -25,7 +25,7 @@ connection.commit()
 
 
 async def test_session_deleted_by_another_program(form: Form, server_settings: Settings) -> None:
-    settings = attrs.evolve(server_settings, verify_seconds=0.1)
+    settings = attrs.evolve(server_settings, verify_seconds=1.0)
     async with (
         open_whole_server(form, settings) as server,
         watched(server),

@@ -213,7 +213,7 @@ async def test_control_of_whoever_is_not_connected_goes_with_the_token(server: W
 async def test_control_that_was_taken_over_rest_ends_with_the_tokens_time(
     form: Form, server_settings: Settings
 ) -> None:
-    settings = attrs.evolve(server_settings, verify_seconds=0.2)
+    settings = attrs.evolve(server_settings, verify_seconds=1.0)
     async with open_whole_server(form, settings) as server, watched(server), ScriptedVncServer() as vnc:
         session_id = await server.attach(vnc)
         made = await server.token(session_id, ttl_seconds=5)
@@ -249,7 +249,7 @@ async def test_a_token_whose_time_is_over_ends_what_it_opened(form: Form, server
 
 
 async def test_revoked_by_another_process(form: Form, server_settings: Settings) -> None:
-    settings = attrs.evolve(server_settings, verify_seconds=0.1)
+    settings = attrs.evolve(server_settings, verify_seconds=1.0)
     async with open_whole_server(form, settings) as server, watched(server), ScriptedVncServer() as vnc:
         session_id = await server.attach(vnc)
         colleagues = await server.services.store.api_keys.by_hash(hash_key(COLLEAGUES_KEY))

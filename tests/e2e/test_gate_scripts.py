@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 import attrs
@@ -29,34 +32,31 @@ IN_BETWEEN = {
 LONG_HOLD_SECONDS = 35.0
 """Longer than the time-outs of the two libraries, and than what the gate takes to be too old, unless told otherwise."""
 
+AT_ONCE = 4
+"""How many play at the same time: most of them wait."""
+
 TIMEOUT = 240
 
 
-@pytest.fixture(scope="module")
-def site() -> Iterator[PracticeSite]:
-    with practice_site() as site:
-        yield site
+@attrs.frozen
+class Case:
+    """A script, and for how many seconds a person drives in the middle of it.
+
+    Attributes:
+        script: its name.
+        patient: whether neither the script nor the gate have a time-out.
+    """
+
+    script: str
+    seconds: float
+    patient: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.script}-{self.seconds:g}s"
 
 
-@pytest.fixture(scope="module")
-def server(site: PracticeSite, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with serving(tmp_path_factory.mktemp("server"), PILOTHOUSE_NAVIGATION_ALLOWLIST=site.hosts) as server:
-        yield server
-
-
-@pytest.fixture
-def session(server: Server) -> Iterator[dict[str, Any]]:
-    session = server.start_session(viewport={"width": 1000, "height": 700})
-    yield session
-    server.api.delete(f"/browser_sessions/{session['browser_session_id']}")
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """Files to upload."""
-    (tmp_path / "notes.txt").write_text("Notes, with an ä.\n")
-    (tmp_path / "picture.bin").write_bytes(random.Random(5).randbytes(200_000))
-    return tmp_path
+PATIENT = [Case(f"fill_a_form{kind}", LONG_HOLD_SECONDS, patient=True) for kind in (".py", ".mjs")]
+CASES = [Case(f"{stem}{kind}", 10 if stem == "fill_a_form" else 1) for stem in IN_BETWEEN for kind in (".py", ".mjs")]
 
 
 @attrs.frozen
@@ -65,6 +65,15 @@ class Done:
 
     said: Any
     sent: list[tuple[str, dict[str, Any]]]
+
+
+@attrs.frozen
+class Performance:
+    """What came of it with the browser itself, through the gate, and with a person in between."""
+
+    direct: Done
+    through: Done
+    held: Done
 
 
 def of_chromium(server: Server, session: dict[str, Any]) -> str:
@@ -112,30 +121,77 @@ def interrupted(
         return Done(program.result(), list(site.sent))
 
 
+def perform(case: Case, server: Server, site: PracticeSite, folder: Path) -> Performance:
+    """Play a case in a browser session of its own."""
+    script = SCRIPTS / case.script
+    options = {"hold_seconds": 3600} if case.patient else {}
+    environment = {"SCRIPT_TIMEOUT_MS": "0"} if case.patient else {}
+    session = server.start_session(viewport={"width": 1000, "height": 700})
+    try:
+        gate = of_gate(server, session, **options)
+        return Performance(
+            direct=alone(script, of_chromium(server, session), site, folder),
+            through=alone(script, gate, site, folder),
+            held=interrupted(script, gate, site, folder, server, session, case.seconds, **environment),
+        )
+    finally:
+        server.api.delete(f"/browser_sessions/{session['browser_session_id']}")
+
+
+@pytest.fixture(scope="module")
+def performances(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[Case, Future[Performance]]]:
+    """Of all cases that are to be tested, several at a time, each at a site of its own."""
+    wanted = {item.callspec.params["case"] for item in request.session.items if "performances" in item.fixturenames}
+    with ExitStack() as stack:
+        sites = [stack.enter_context(practice_site()) for _ in range(AT_ONCE)]
+        allowed = ",".join(site.hosts for site in sites)
+        server = stack.enter_context(
+            serving(tmp_path_factory.mktemp("server"), PILOTHOUSE_NAVIGATION_ALLOWLIST=allowed)
+        )
+        free: SimpleQueue[PracticeSite] = SimpleQueue()
+        for site in sites:
+            free.put(site)
+
+        def play(case: Case, folder: Path) -> Performance:
+            site = free.get()
+            try:
+                return perform(case, server, site, folder)
+            finally:
+                free.put(site)
+
+        pool = ThreadPoolExecutor(AT_ONCE)
+        stack.callback(pool.shutdown, cancel_futures=True)
+        yield {
+            case: pool.submit(play, case, with_files(tmp_path_factory.mktemp("folder")))
+            for case in (*PATIENT, *CASES)
+            if case in wanted
+        }
+
+
+def with_files(folder: Path) -> Path:
+    """Files to upload."""
+    (folder / "notes.txt").write_text("Notes, with an ä.\n")
+    (folder / "picture.bin").write_bytes(random.Random(5).randbytes(200_000))
+    return folder
+
+
 @pytest.mark.timeout(TIMEOUT)
-@pytest.mark.parametrize("kind", [".py", ".mjs"])
-@pytest.mark.parametrize(
-    ("stem", "seconds"),
-    [("fill_a_form", 10), ("upload_files", 3), ("take_screenshots", 3), ("several_pages", 3), ("frames", 3)],
-)
+@pytest.mark.parametrize("case", CASES, ids=str)
 def test_a_script_ends_as_it_would_without_us_and_without_anybody(
-    stem: str, kind: str, seconds: float, server: Server, session: dict[str, Any], site: PracticeSite, folder: Path
+    case: Case, performances: dict[Case, Future[Performance]]
 ) -> None:
     """With the time-outs that its library has by itself."""
-    script = SCRIPTS / f"{stem}{kind}"
-    expected = alone(script, of_chromium(server, session), site, folder)
-    assert alone(script, of_gate(server, session), site, folder) == expected
-    held = interrupted(script, of_gate(server, session), site, folder, server, session, seconds)
-    assert held == expected
+    performance = performances[case].result()
+    assert performance.through == performance.direct
+    assert performance.held == performance.direct
 
 
 @pytest.mark.timeout(TIMEOUT)
-@pytest.mark.parametrize("kind", [".py", ".mjs"])
+@pytest.mark.parametrize("case", PATIENT, ids=str)
 def test_a_script_without_time_outs_waits_as_long_as_it_takes(
-    kind: str, server: Server, session: dict[str, Any], site: PracticeSite, folder: Path
+    case: Case, performances: dict[Case, Future[Performance]]
 ) -> None:
-    script = SCRIPTS / f"fill_a_form{kind}"
-    expected = alone(script, of_chromium(server, session), site, folder)
-    gate = of_gate(server, session, hold_seconds=3600)
-    held = interrupted(script, gate, site, folder, server, session, LONG_HOLD_SECONDS, SCRIPT_TIMEOUT_MS="0")
-    assert held == expected
+    performance = performances[case].result()
+    assert performance.held == performance.direct
