@@ -36,7 +36,8 @@ def _rulings() -> list[str]:
 def _lasting() -> list[str]:
     rows = ["| command | its effect | when a person takes control | while a person drives |", "|---|---|---|---|"]
     rows += [
-        f"| `{name}` | {row.about} | {', '.join(map(_order, row.undo)) or 'nothing'} "
+        f"| `{name}` | {row.about} | {', '.join(map(_order, row.undo)) or 'nothing'}"
+        f"{', without `observe=true`' if row.only_shows else ''} "
         f"| {'answered at once, sent later' if row.at_once else 'held'} |"
         for name, row in LASTING.items()
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from bare_agent import BareAgent, bare_agent
 from live_server import API_KEY, Server
 from person import Person, person_at
 from playwright.sync_api import Browser, Page, Playwright
@@ -68,6 +70,25 @@ def driving(person: Person) -> Iterator[list[float]]:
         timer.join()
 
 
+def act(page: Page, server: Server, word: str) -> None:
+    """Something that shows: a request, a message, a change of the page."""
+    page.evaluate(
+        """async ([url, word]) => {
+            await fetch(`${url}/harbour.html?${word}`)
+            console.log(word)
+            document.body.setAttribute('data-word', word)
+            document.body.style.background = word === 'nobody' ? '#c33' : '#3c3'
+        }""",
+        [server.url, word],
+    )
+
+
+def frame_number(event: str) -> int:
+    """Of a frame of a screencast."""
+    number: int = json.loads(event)["params"]["sessionId"]
+    return number
+
+
 def test_a_click_waits_and_happens_once(pier: Page, person: Person, remote: Page) -> None:
     with driving(person) as given_back:
         pier.click("button")
@@ -95,6 +116,82 @@ def test_an_agent_connects_while_a_person_drives(
     assert page.evaluate("1 + 1") == 2
     timer.join()
     late.close()
+
+
+def test_commands_of_an_agent_that_leaves_never_run(
+    pier: Page, person: Person, remote: Page, server: Server, session: dict[str, Any]
+) -> None:
+    box = pier.locator("button").bounding_box()
+    assert box is not None
+    place = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    with bare_agent(address(server, session, hold_seconds="3600")) as agent:
+        for number in agent.click(*place):
+            agent.answer(number)
+        assert len(remote.evaluate("clicks")) == 1, "it knows how to click"
+        person.take_control()
+        agent.click(*place)
+        agent.all_is_there()
+    person.give_back()
+    pier.click("button")
+    assert len(remote.evaluate("clicks")) == 2
+
+
+def test_agents_that_wait_side_by_side_go_on_each_in_its_order(
+    pier: Page, person: Person, remote: Page, server: Server, session: dict[str, Any]
+) -> None:
+    with bare_agent(address(server, session)) as one, bare_agent(address(server, session)) as other:
+        agents = {"one": one, "other": other}
+        waiting: list[tuple[BareAgent, int]] = []
+        with driving(person) as given_back:
+            for number in range(5):
+                for name, agent in agents.items():
+                    push = f"clicks.push([Date.now(), '{name} {number}']) && {number}"
+                    waiting.append((agent, agent.send("Runtime.evaluate", expression=push)))
+            for agent in agents.values():
+                agent.all_is_there()
+            assert remote.evaluate("clicks") == []
+            pier.click("button")
+        assert [agent.answer(number)["result"]["value"] for agent, number in waiting] == [0, 0, 1, 1, 2, 2, 3, 3, 4, 4]
+    done = remote.evaluate("clicks")
+    assert len(done) == 11
+    acts = [each for each in done if isinstance(each, list)]
+    assert min(when for when, _ in acts) >= int(given_back[0])
+    for name in agents:
+        assert [what for _, what in acts if what.startswith(f"{name} ")] == [f"{name} {number}" for number in range(5)]
+
+
+def test_what_a_person_does_is_seen_by_those_who_want_to_see(
+    person: Person, remote: Page, server: Server, session: dict[str, Any]
+) -> None:
+    showing = ("Network.requestWillBeSent", "Runtime.consoleAPICalled", "DOM.attributeModified", "Page.screencastFrame")
+    with (
+        bare_agent(address(server, session)) as blind,
+        bare_agent(address(server, session, observe="true")) as seeing,
+    ):
+        for agent in (blind, seeing):
+            for domain in ("Page", "Network", "Runtime", "DOM"):
+                agent.ask(f"{domain}.enable")
+            agent.ask("DOM.getDocument", depth=-1)
+            agent.ask("Page.startScreencast", format="jpeg", maxWidth=200, maxHeight=200)
+        act(remote, server, "nobody")
+        for agent in (blind, seeing):
+            agent.until_told(*showing)
+            for event in agent.events:
+                if '"Page.screencastFrame"' in event:
+                    agent.ask("Page.screencastFrameAck", sessionId=frame_number(event))
+        person.take_control()
+        for agent in (blind, seeing):
+            agent.all_is_there()
+            agent.forget()
+        act(remote, server, "a-secret")
+        seeing.until_told(*showing)
+        assert any("a-secret" in event for event in seeing.events)
+        remote.evaluate("location.hash = 'over'")
+        blind.until_told("Page.navigatedWithinDocument")
+        person.give_back()
+        assert not [method for method in blind.told if method.startswith(("Network.", "DOM.", "Runtime.console"))]
+        assert "Page.screencastFrame" not in blind.told
+        assert not [event for event in blind.events if "a-secret" in event]
 
 
 def test_pages_that_the_person_opens_are_known_to_the_agent(

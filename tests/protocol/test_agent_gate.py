@@ -517,6 +517,16 @@ def test_an_agent_that_observes_sees_everything() -> None:
     assert gate.gate.give_back(1.0).to_agent == []
 
 
+@pytest.mark.parametrize("observe", [False, True])
+def test_a_screencast_goes_on_for_an_agent_that_observes(*, observe: bool) -> None:
+    gate = Gate(observe=observe)
+    gate.attach("S", "page-1")
+    gate.send("S/Page.startScreencast")
+    stopped, begun_again = [("Page.stopScreencast", {}, "S")], [("Page.startScreencast", {}, "S")]
+    assert sent(gate.gate.take().to_browser) == ([] if observe else stopped)
+    assert sent(gate.gate.give_back(1.0).to_browser) == ([] if observe else begun_again)
+
+
 def test_a_request_of_the_person_is_never_shown_and_one_of_the_agent_is_followed() -> None:
     gate = Gate()
     gate.event("S/Network.requestWillBeSent", requestId="agents")

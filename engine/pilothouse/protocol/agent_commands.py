@@ -128,12 +128,14 @@ class Lasting:
         redo: brings it again; None is the agent's own command once more.
         at_once: whether an agent that sends it while a person drives is answered at once, and it is sent later.
             Only what libraries send to connect: an answer of theirs to wait for would be no connection.
+        only_shows: whether all that it does is to show the page, so that it goes on for an agent that observes.
     """
 
     about: str
     undo: tuple[Order, ...] = ()
     redo: tuple[Order, ...] | None = None
     at_once: bool = False
+    only_shows: bool = False
 
 
 LASTING: dict[str, Lasting] = {
@@ -177,7 +179,7 @@ LASTING: dict[str, Lasting] = {
         "a chosen file's dialog goes to the agent", (("Page.setInterceptFileChooserDialog", {"enabled": False}),)
     ),
     "Page.setWebLifecycleState": Lasting("the page is frozen", (("Page.setWebLifecycleState", {"state": "active"}),)),
-    "Page.startScreencast": Lasting("the agent sees the page", (("Page.stopScreencast", {}),)),
+    "Page.startScreencast": Lasting("the agent sees the page", (("Page.stopScreencast", {}),), only_shows=True),
     "Fetch.enable": Lasting("requests wait for the agent; those that do, go on", (("Fetch.disable", {}),)),
     "Network.setRequestInterception": Lasting(
         "requests wait for the agent", (("Network.setRequestInterception", {"patterns": []}),)

@@ -145,7 +145,7 @@ class AgentGate:
         self._targets = AgentTargets(pages, own_page)
         self._own_page = own_page
         self._held = HeldCommands()
-        self._effects = LastingEffects()
+        self._effects = LastingEffects(observes=options.observe)
         self._own_ids = count(FIRST_OWN_ID)
         self._in_flight: dict[int, list[str | None]] = {}
         self._unanswered = 0

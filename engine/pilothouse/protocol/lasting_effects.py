@@ -13,16 +13,23 @@ Step = tuple[str, Mapping[str, Any], str | None]
 
 
 class LastingEffects:
-    """The last command of each kind on each CDP session."""
+    """The last command of each kind on each CDP session.
 
-    def __init__(self) -> None:
+    Args:
+        observes: whether the agent may see the page while a person drives.
+    """
+
+    def __init__(self, *, observes: bool = False) -> None:
+        self._observes = observes
         self._effects: dict[tuple[str | None, str], Command] = {}
         self._postponed: set[tuple[str | None, str]] = set()
 
     def note(self, command: Command) -> None:
         """A command goes to the browser."""
-        if command.method in LASTING:
-            self._remember(command)
+        lasting = LASTING.get(command.method)
+        if lasting is not None:
+            if not (lasting.only_shows and self._observes):
+                self._remember(command)
         elif command.method in ENDING:
             self._effects.pop((command.session, ENDING[command.method]), None)
 
