@@ -250,6 +250,16 @@ async def test_max_viewers() -> None:
         await world.frontend(viewers[2]).hear()
 
 
+async def test_a_holder_comes_back_to_a_session_that_is_full() -> None:
+    async with open_world(max_viewers=1) as world:
+        alice = await in_control(world.frontend())
+        await alice.client.break_off()
+        await alice.running.outcome()
+        await world.frontend(BOB).hear()
+        assert (await heard(world.frontend())).you_hold_control
+        assert (await world.frontend(Viewer("key-1", "carol")).running.outcome()).close_code == 1013
+
+
 async def test_registry_is_empty_after_everything(world: World) -> None:
     alice, bob = world.frontend(), world.frontend(BOB)
     await in_control(alice)

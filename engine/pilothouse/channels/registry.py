@@ -254,7 +254,7 @@ class LiveSession:
         older = self._members.get(key)
         if older is not None:
             older.signal.send(Replaced())
-        elif sum(kind == member.kind for kind, _ in self._members) >= self._registry.max_viewers:
+        elif member.viewer != self.holder and self._is_full_of(member.kind):  # a holder's place is kept
             raise TooManyViewers
         self._members[key] = member
         if self._over is not None:
@@ -367,6 +367,9 @@ class LiveSession:
     def release(self) -> None:
         """End to attend."""
         self._registry.release(self.session_id)
+
+    def _is_full_of(self, kind: str) -> bool:
+        return sum(other == kind for other, _ in self._members) >= self._registry.max_viewers
 
     async def _until_browser_known(self) -> None:
         await self._browser_known.wait()
