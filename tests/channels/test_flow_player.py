@@ -178,9 +178,15 @@ async def seat(chromium: str, sites: NamedSites) -> AsyncIterator[Seat]:
     """The only page of the browser."""
     async with open_cdp_link(chromium, lambda _: None) as link:
         new = (await link.execute("Target.createTarget", {"url": "about:blank"}))["targetId"]
-        for info in (await link.execute("Target.getTargets"))["targetInfos"]:
-            if info["type"] == "page" and info["targetId"] != new:
-                await link.execute("Target.closeTarget", {"targetId": info["targetId"]})
+
+        async def others() -> list[str]:
+            infos = (await link.execute("Target.getTargets"))["targetInfos"]
+            return [info["targetId"] for info in infos if info["type"] == "page" and info["targetId"] != new]
+
+        for target_id in await others():
+            await link.execute("Target.closeTarget", {"targetId": target_id})
+        while await others():  # noqa: ASYNC110 - a page that is being closed is still there
+            await trio.sleep(0.01)
         async with attach_to_page(chromium, new) as page:
             yield Seat(chromium, page, sites)
 

@@ -8,7 +8,6 @@ import socket
 import subprocess
 import sys
 import tempfile
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,6 @@ from viewer_page import ViewerPage
 from waiting import wait_until
 
 ROOT = Path(__file__).parents[2]
-MARK = "DEMO_OF_THIS_TEST"
 NOT_THE_DEMOS = ("PYTHONSAFEPATH", "NOX_CURRENT_SESSION", "DISPLAY")
 _DISPLAY = re.compile(r"DISPLAY=:(\d+)")
 
@@ -28,11 +26,9 @@ _DISPLAY = re.compile(r"DISPLAY=:(\d+)")
 def test_demo_shows_an_agent_at_work_and_leaves_nothing_behind(page: Page) -> None:
     # Not tmp_path: sockets must have short names.
     temporary = Path(tempfile.mkdtemp(prefix="demo-", dir="/tmp"))
-    mark = uuid.uuid4().hex
-    # Everything that the demo starts inherits the mark, and makes its temporary files in this directory.
+    # Everything that the demo starts has this directory in its environment, and its temporary files in it.
     environment = {
         **{name: value for name, value in os.environ.items() if name not in NOT_THE_DEMOS},
-        MARK: mark,
         "TMPDIR": str(temporary),
         "PILOTHOUSE_PORT": "0",
     }
@@ -53,7 +49,7 @@ def test_demo_shows_an_agent_at_work_and_leaves_nothing_behind(page: Page) -> No
         view.open(url)
         _wait_for_steps(page, steps, 4)
         expect(view.line).to_have_text(re.compile(r"^Agent: step \d+ of 28 · "))
-        display = _files_of_displays(mark)
+        display = _files_of_displays(temporary)
         assert display, "the demo's browser has no display"
         view.take()
         expect(view.line).to_have_text(re.compile(r"^The agent waits at step \d+ of 28 · "))
@@ -68,7 +64,7 @@ def test_demo_shows_an_agent_at_work_and_leaves_nothing_behind(page: Page) -> No
         os.killpg(demo.pid, signal.SIGINT)
         output, _ = demo.communicate(timeout=5)
     assert demo.returncode == 0, output
-    wait_until(lambda: not _processes_with(mark), seconds=0.5)
+    wait_until(lambda: not _processes_with(temporary), seconds=0.5)
     port = int(re.findall(r":(\d+)/", url)[0])
     with socket.socket() as probe:
         assert probe.connect_ex(("127.0.0.1", port)) != 0
@@ -107,27 +103,28 @@ def _printed_url(demo: "subprocess.Popen[str]") -> str:
     raise AssertionError("the demo ended without a URL:\n" + "".join(lines))
 
 
-def _processes_with(mark: str) -> list[str]:
-    return [name for name, _ in _marked(mark)]
+def _processes_with(directory: Path) -> list[str]:
+    return [name for name, _ in _environments_with(directory)]
 
 
-def _marked(mark: str) -> Iterator[tuple[str, list[str]]]:
-    """The name and the environment of each process with this mark."""
+def _environments_with(directory: Path) -> Iterator[tuple[str, list[str]]]:
+    """The name and the environment of each process that has a directory in its environment."""
     for process in Path("/proc").glob("[0-9]*"):
         try:
-            environment = (process / "environ").read_text(errors="replace").split("\0")
-            if f"{MARK}={mark}" in environment:
-                yield (process / "comm").read_text().strip(), environment
+            environment = (process / "environ").read_text(errors="replace")
+            if f"={directory}" in environment:
+                yield (process / "comm").read_text().strip(), environment.split("\0")
         except OSError:
             continue  # gone already
 
 
-def _files_of_displays(mark: str) -> dict[str, tuple[int, ...]]:
-    """Locks and sockets of the displays of processes with this mark.
+def _files_of_displays(directory: Path) -> dict[str, tuple[int, ...]]:
+    """Locks and sockets of the displays of processes that have a directory in their environment.
 
     Other displays come and go meanwhile, and one of them may have the same number later: so each file has its identity.
     """
-    displays = {found[1] for _, environment in _marked(mark) for each in environment if (found := _DISPLAY.match(each))}
+    variables = [variable for _, environment in _environments_with(directory) for variable in environment]
+    displays = {found[1] for variable in variables if (found := _DISPLAY.match(variable))}
     paths = [path for number in displays for path in (f"/tmp/.X{number}-lock", f"/tmp/.X11-unix/X{number}")]
     return {path: identity for path in paths if (identity := _identity(path))}
 
