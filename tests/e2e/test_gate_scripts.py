@@ -194,4 +194,4 @@ def test_a_script_without_time_outs_waits_as_long_as_it_takes(
     case: Case, performances: dict[Case, Future[Performance]]
 ) -> None:
     performance = performances[case].result()
-    assert performance.held == performance.direct
+    assert performance.through == performance.held == performance.direct
