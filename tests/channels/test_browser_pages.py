@@ -158,7 +158,7 @@ async def test_the_active_tab_follows_the_browser() -> None:
         await until(lambda: active(link) == ["second"])
         await link.execute("Target.closeTarget", {"targetId": second})
         await until(lambda: active(link) == ["start"])
-        assert len(link.tabs) == 1
+        await until(lambda: len(link.tabs) == 1)
 
 
 async def test_who_connects_later_sees_the_tab_that_is_in_front() -> None:
