@@ -129,13 +129,16 @@ class Sessions:
         Raises:
             StoreUnavailable: it could not be written down; the session goes on.
         """
-        await self._change(session_id, status=status, failure_reason=reason, display_status="no_browser")
+        change = SessionChange(status=status, failure_reason=reason, display_status="no_browser")
+        written = await self._store.browser_sessions.change(session_id, **change)
         live = self._registry.find(session_id)
         if live is not None:
             live.end(SessionEnded())
         task = self._tasks.get(session_id)
         if task is not None:
             task.scope.cancel()
+        if written:
+            self._tell(session_id, change)  # behind what ends with the session
 
     async def end_runnable(self, kind: RunnableKind, entity_id: str, status: str) -> None:
         """A task or a run has become final: close the channels that were opened for it."""
@@ -300,8 +303,11 @@ class Sessions:
     async def _change(self, session_id: str, **changes: Unpack[SessionChange]) -> None:
         """Write a change down, and tell of it; a final session stays as it is."""
         if await self._store.browser_sessions.change(session_id, **changes):
-            for event in events_of(session_id, changes):
-                self._registry.on_event(event)
+            self._tell(session_id, changes)
+
+    def _tell(self, session_id: str, change: SessionChange) -> None:
+        for event in events_of(session_id, change):
+            self._registry.on_event(event)
 
 
 def _upstream(browser: RunningBrowser) -> Upstream | None:

@@ -154,3 +154,20 @@ async def test_ending_a_session_twice_is_told_once(server: WholeServer) -> None:
         events = await trail_with(server, session_id, "session-ended")
     assert [kind for kind, _ in events].count("session-ended") == 1
     assert len(events) == 7
+
+
+async def test_the_end_of_a_session_is_the_last_thing_that_is_told(server: WholeServer) -> None:
+    async with ScriptedVncServer() as vnc:
+        session_id = await server.attach(vnc)
+        await server.api("POST", f"/browser_sessions/{session_id}/takeover_requests", {"reason": "captcha"})
+        await move_control(server, session_id, "take_control")
+        await server.end(session_id)
+        events = await trail_with(server, session_id, "session-ended")
+    assert [kind for kind, _ in events[-5:]] == [
+        "takeover-resolved",
+        "control-changed",
+        "session-status",
+        "display-status",
+        "session-ended",
+    ]
+    assert events[-4] == back_with_the_agent("ended", epoch=2)
