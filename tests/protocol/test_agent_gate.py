@@ -185,6 +185,19 @@ def test_what_is_too_old_is_refused_and_what_follows_on_its_session() -> None:
     assert gate.send("S/A.b") is FORWARD
 
 
+def test_a_refusal_on_its_way_counts_however_often_control_moves_meanwhile() -> None:
+    gate = Gate(hold_seconds=5)
+    gate.gate.take()
+    gate.send("S/Runtime.evaluate", 0.0)
+    assert [refused(text) for text in gate.gate.give_back(6.0).to_agent] == [True]
+    gate.gate.take()
+    assert error(gate.send("S/Runtime.evaluate", 6.0))["code"] == USER_HAS_CONTROL
+    assert gate.gate.give_back(6.0).to_browser == []
+    assert error(gate.send("S/Runtime.evaluate", 6.0))["code"] == USER_HAS_CONTROL
+    gate.gate.answers_sent()
+    assert gate.send("S/Runtime.evaluate", 6.0) is FORWARD
+
+
 def test_at_the_very_age_it_is_still_sent() -> None:
     gate = Gate(hold_seconds=20)
     gate.gate.take()

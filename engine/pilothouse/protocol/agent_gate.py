@@ -230,7 +230,7 @@ class AgentGate:
                     turn.to_agent.append(text)
                     leaves = leaves or leaves_too
         turn.to_agent.extend(_refusal(command) for command in released.stale)
-        self._refusing = {command.session for command in released.stale}
+        self._refusing |= {command.session for command in released.stale}
         return attrs.evolve(turn, leaves=leaves)
 
     def let_begin(self) -> list[str]:
@@ -248,8 +248,10 @@ class AgentGate:
         self._refusing.clear()
 
     def _decide(self, command: Command, now: float) -> Decision:
+        if command.session in self._refusing:
+            return _refused(command)
         if self._may_act:
-            return _refused(command) if command.session in self._refusing else self._let_through(command)
+            return self._let_through(command)
         ruling = RULINGS.get(command.method)
         if ruling is Ruling.REFUSED or ruling is Ruling.LEAVES:
             return self._let_through(command)
