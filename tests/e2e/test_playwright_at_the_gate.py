@@ -185,13 +185,16 @@ def test_what_a_person_does_is_seen_by_those_who_want_to_see(
             agent.forget()
         act(remote, server, "a-secret")
         seeing.until_told(*showing)
-        assert any("a-secret" in event for event in seeing.events)
         remote.evaluate("location.hash = 'over'")
         blind.until_told("Page.navigatedWithinDocument")
         person.give_back()
-        assert not [method for method in blind.told if method.startswith(("Network.", "DOM.", "Runtime.console"))]
-        assert "Page.screencastFrame" not in blind.told
-        assert not [event for event in blind.events if "a-secret" in event]
+        assert not set(blind.told) & set(showing)
+        # A request that had begun before may end now.
+        begun = [event for event in seeing.events if '"Network.requestWillBeSent"' in event]
+        requests = [json.loads(event)["params"]["requestId"] for event in begun]
+        for sign in ("a-secret", *(f'"requestId":"{request}"' for request in requests)):
+            assert any(sign in event for event in seeing.events)
+            assert not any(sign in event for event in blind.events)
 
 
 def test_pages_that_the_person_opens_are_known_to_the_agent(
