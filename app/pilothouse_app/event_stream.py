@@ -19,7 +19,7 @@ from pilothouse.channels.errors import (
     SessionEnded,
     ViewerTooSlow,
 )
-from pilothouse.channels.registry import LiveSession
+from pilothouse.channels.live_session import LiveSession
 from pilothouse.channels.session_events import SessionEnded as SessionEndedEvent
 from pilothouse_app.event_log import EventLog, Follower
 from pilothouse_app.store import StoreError

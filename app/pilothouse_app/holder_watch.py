@@ -11,7 +11,7 @@ import attrs
 import trio
 
 from pilothouse.channels.errors import ChannelEnded
-from pilothouse.channels.registry import LiveSession
+from pilothouse.channels.live_session import LiveSession
 from pilothouse.protocol.control import ControlState, Viewer
 from pilothouse_app.admission import Credentials
 from pilothouse_app.authentication import Standing

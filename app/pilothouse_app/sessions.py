@@ -30,7 +30,8 @@ from pilothouse.channels.errors import (
     leaves,
 )
 from pilothouse.channels.gated_link import open_gated_link
-from pilothouse.channels.registry import LiveSession, Registry
+from pilothouse.channels.live_session import LiveSession
+from pilothouse.channels.registry import Registry
 from pilothouse.channels.remote_browser import RemoteBrowser
 from pilothouse.channels.session_events import ControlChanged, SessionCreated
 from pilothouse.channels.upstream import Upstream

@@ -19,7 +19,7 @@ from whole_server import Frontend, WholeServer, open_whole_server
 
 from pilothouse.browsers.local import LocalBrowsers
 from pilothouse.channels.execution import ExecutionFailed
-from pilothouse.channels.registry import LiveSession
+from pilothouse.channels.live_session import LiveSession
 from pilothouse.protocol.destinations import AllowedDestinations
 from pilothouse.protocol.messages import (
     BrowserTabs,

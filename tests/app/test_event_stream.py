@@ -13,7 +13,8 @@ from trio.testing import MockClock
 
 from pilothouse.channels.channel import Connection, run_channel
 from pilothouse.channels.errors import ChannelEnded, Outcome, SessionEnded, Unauthorized
-from pilothouse.channels.registry import LiveSession, Registry
+from pilothouse.channels.live_session import LiveSession
+from pilothouse.channels.registry import Registry
 from pilothouse.channels.session_events import ControlChanged
 from pilothouse.channels.session_events import SessionEnded as SessionEndedEvent
 from pilothouse.channels.transport import MessageTransport

@@ -8,7 +8,7 @@ import trio
 from at_the_helm import Helm
 from eventually import eventually
 
-from pilothouse.channels.registry import LiveSession
+from pilothouse.channels.live_session import LiveSession
 from pilothouse.protocol.messages import AgentStep, CedeControl
 
 PAGE = "<title>Page</title><input id=i><button id=b onclick='hits = (window.hits ?? 0) + 1'>Go</button>"

@@ -12,8 +12,9 @@ import trio
 from news_of_control import NewsOfControl
 from pilothouse.channels.channel import Channel, Connection, run_channel
 from pilothouse.channels.errors import Outcome
+from pilothouse.channels.live_session import LiveSession
 from pilothouse.channels.message import MessageChannel
-from pilothouse.channels.registry import LiveSession, Registry, open_registry
+from pilothouse.channels.registry import Registry, open_registry
 from pilothouse.channels.session_events import InputBlocked, SessionEvent
 from pilothouse.channels.transport import MessageTransport
 from pilothouse.channels.verification import Entity, Verification, open_verification

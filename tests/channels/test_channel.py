@@ -22,7 +22,7 @@ from pilothouse.channels.errors import (
     SessionEnded,
     ViewerLeft,
 )
-from pilothouse.channels.registry import LiveSession
+from pilothouse.channels.live_session import LiveSession
 from pilothouse.protocol.messages import TakeControl
 from pilothouse.protocol.verdict import Refused
 from pilothouse.testing.memory_transport import MemoryTransport, memory_transport_pair

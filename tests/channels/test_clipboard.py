@@ -14,7 +14,7 @@ from trio.testing import wait_all_tasks_blocked
 
 from pilothouse.channels.clipboard import Clipboard
 from pilothouse.channels.input_watch import Mark
-from pilothouse.channels.registry import LiveSession
+from pilothouse.channels.live_session import LiveSession
 from pilothouse.channels.remote_browser import RemoteBrowser
 from pilothouse.channels.vnc_input import VncInput
 from pilothouse.protocol.clipboard_policy import BOTH, ClipboardPolicy

@@ -16,7 +16,8 @@ from pilothouse.channels.browser_pages import Page
 from pilothouse.channels.cdp_link import open_cdp_link
 from pilothouse.channels.destination_guard import DestinationGuard
 from pilothouse.channels.embedded_agent import AgentTask, run_agent
-from pilothouse.channels.registry import LiveSession, open_registry
+from pilothouse.channels.live_session import LiveSession
+from pilothouse.channels.registry import open_registry
 from pilothouse.channels.session_events import AgentPaused, AgentResumed, AgentStep, SessionError, SessionEvent
 from pilothouse.protocol import messages
 from pilothouse.protocol.control import Viewer

@@ -20,9 +20,9 @@ from vnc_stage import open_stage, received
 from pilothouse.channels.browser_requests import BrowserRequests
 from pilothouse.channels.end_signal import EndSignal
 from pilothouse.channels.execution import ExecutionFailed, NotPossible
+from pilothouse.channels.live_session import LiveSession
 from pilothouse.channels.member import Member
 from pilothouse.channels.noted_input import NotedInput
-from pilothouse.channels.registry import LiveSession
 from pilothouse.channels.vnc_input import VncInput
 from pilothouse.protocol.clipboard_policy import BOTH
 from pilothouse.protocol.control import LeaseRules, Viewer

@@ -9,8 +9,9 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 
 from pilothouse.channels.end_signal import EndSignal
 from pilothouse.channels.errors import NoLongerValid, SessionEnded
+from pilothouse.channels.live_session import LiveSession
 from pilothouse.channels.member import Member
-from pilothouse.channels.registry import LiveSession, open_registry
+from pilothouse.channels.registry import open_registry
 from pilothouse.protocol.control import GRACE_SECONDS, Viewer
 from pilothouse.protocol.messages import CedeControl, ControlChanged, Ping, Pong, TakeControl, decode_from_server
 

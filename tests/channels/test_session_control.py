@@ -12,8 +12,9 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 
 from pilothouse.channels.end_signal import EndSignal
 from pilothouse.channels.errors import Removed, SessionEnded
+from pilothouse.channels.live_session import LiveSession
 from pilothouse.channels.member import Member
-from pilothouse.channels.registry import LiveSession, open_registry
+from pilothouse.channels.registry import open_registry
 from pilothouse.channels.session_events import ControlChanged as ControlEvent
 from pilothouse.channels.session_events import SessionEvent
 from pilothouse.protocol.control import ControlHeld, ControlState, LeaseRules, NotInControl, Viewer

@@ -11,7 +11,7 @@ from channel_world import ALICE, PATIENCE, SESSION_ID, World, open_world
 from rfb_viewer import CONTROL, LETTER_A, SHIFT, RfbViewer, cut_text, key, pointer, update_request
 from websocket_pair import open_websocket_pair
 
-from pilothouse.channels.registry import LiveSession
+from pilothouse.channels.live_session import LiveSession
 from pilothouse.channels.upstream import Upstream
 from pilothouse.channels.vnc import DEFAULT_DEADLINES, Deadlines, VncChannel
 from pilothouse.protocol.control import LeaseRules, Viewer

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from quart_schema import document_response, tag_blueprint, validate_response
 
-from pilothouse.channels.registry import LiveSession
+from pilothouse.channels.live_session import LiveSession
 from pilothouse_app.routes.browser_sessions import find_session
 from pilothouse_app.routes.errors import ErrorAnswer, not_found
 from pilothouse_app.routes.models import ViewerView

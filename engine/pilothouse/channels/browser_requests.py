@@ -16,7 +16,7 @@ import attrs
 import trio
 
 from pilothouse.channels.execution import ExecutionFailed
-from pilothouse.channels.registry import LiveSession
+from pilothouse.channels.live_session import LiveSession
 from pilothouse.channels.remote_browser import RemoteBrowser
 from pilothouse.protocol.clipboard_policy import ClipboardPolicy
 from pilothouse.protocol.control import Viewer

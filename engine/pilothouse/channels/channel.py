@@ -26,8 +26,9 @@ from pilothouse.channels.errors import (
     decisive,
     leaves,
 )
+from pilothouse.channels.live_session import LiveSession
 from pilothouse.channels.member import Member, nothing_under_way
-from pilothouse.channels.registry import LiveSession, Registry
+from pilothouse.channels.registry import Registry
 from pilothouse.channels.transport import MessageTransport
 from pilothouse.channels.verification import Entity
 from pilothouse.protocol.clipboard_policy import BOTH, ClipboardPolicy

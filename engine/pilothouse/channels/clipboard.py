@@ -16,7 +16,7 @@ import trio
 
 from pilothouse.channels.execution import ExecutionFailed, NoFocus, TextTooLarge
 from pilothouse.channels.input_watch import Mark
-from pilothouse.channels.registry import Frontend, LiveSession
+from pilothouse.channels.live_session import Frontend, LiveSession
 from pilothouse.channels.remote_browser import RemoteBrowser
 from pilothouse.protocol.cdp_executor import CdpFailure
 from pilothouse.protocol.clipboard_policy import ClipboardPolicy

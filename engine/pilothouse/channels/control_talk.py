@@ -8,7 +8,7 @@ from typing import NoReturn
 
 import trio
 
-from pilothouse.channels.registry import LiveSession
+from pilothouse.channels.live_session import LiveSession
 from pilothouse.protocol.control import ControlHeld, NotAsked, NotInControl, Viewer
 from pilothouse.protocol.messages import (
     CedeControl,

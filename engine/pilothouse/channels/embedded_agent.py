@@ -15,7 +15,7 @@ import trio
 from pilothouse.channels.cdp_link import CdpLink
 from pilothouse.channels.destination_guard import DestinationGuard
 from pilothouse.channels.flow_player import Pace, Progress, StepFailed, play_flow
-from pilothouse.channels.registry import LiveSession
+from pilothouse.channels.live_session import LiveSession
 from pilothouse.channels.session_events import AgentPaused, AgentResumed, AgentStep, SessionError
 from pilothouse.protocol import messages
 from pilothouse.protocol.cdp_executor import CdpEvent, ConnectionLost

@@ -19,7 +19,7 @@ from pilothouse.channels.channel import Connection
 from pilothouse.channels.devtools_socket import DevToolsSocket, open_devtools_socket
 from pilothouse.channels.end_signal import EndSignal
 from pilothouse.channels.errors import BrowserGone, BrowserTooSlow, NotFound, ViewerLeft
-from pilothouse.channels.registry import LiveSession
+from pilothouse.channels.live_session import LiveSession
 from pilothouse.channels.remote_browser import RemoteBrowser
 from pilothouse.channels.transport import MessageTransport
 from pilothouse.protocol.agent_gate import (

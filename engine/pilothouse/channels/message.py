@@ -12,7 +12,7 @@ from pilothouse.channels.channel import Channel, Connection
 from pilothouse.channels.control_talk import ControlTalk
 from pilothouse.channels.end_signal import EndSignal
 from pilothouse.channels.errors import ViewerTooSlow
-from pilothouse.channels.registry import LiveSession
+from pilothouse.channels.live_session import LiveSession
 from pilothouse.protocol.errors import BadMessage
 from pilothouse.protocol.messages import (
     AskForClipboard,

@@ -14,8 +14,8 @@ from pilothouse.channels.channel import Channel, Connection
 from pilothouse.channels.clipboard import Clipboard
 from pilothouse.channels.end_signal import EndSignal
 from pilothouse.channels.errors import BrowserGone, BrowserTooSlow, ChannelEnded, MalformedStream, NotFound
+from pilothouse.channels.live_session import LiveSession
 from pilothouse.channels.noted_input import NotedInput
-from pilothouse.channels.registry import LiveSession
 from pilothouse.channels.transport import LARGEST_MESSAGE, READ_SIZE, ByteTransport
 from pilothouse.channels.upstream import open_upstream
 from pilothouse.channels.upstream_login import log_in

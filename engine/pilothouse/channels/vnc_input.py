@@ -14,7 +14,7 @@ from pilothouse.channels.clipboard import LONGEST_TYPED, Clipboard
 from pilothouse.channels.errors import BrowserGone, MalformedStream
 from pilothouse.channels.execution import NoFocus
 from pilothouse.channels.input_watch import Mark
-from pilothouse.channels.registry import LiveSession
+from pilothouse.channels.live_session import LiveSession
 from pilothouse.channels.transport import ByteTransport
 from pilothouse.protocol.control import Viewer
 from pilothouse.protocol.rfb.extended_clipboard import LARGEST_CLIPBOARD, PASTE_KEYS, clipboard_of
