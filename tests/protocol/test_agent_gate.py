@@ -545,6 +545,7 @@ def test_a_request_of_the_person_is_never_shown_and_one_of_the_agent_is_followed
     gate.event("S/Network.requestWillBeSent", requestId="agents")
     gate.gate.take()
     assert gate.event("S/Network.requestWillBeSent", requestId="agents", redirectResponse={}) is not None
+    assert gate.event("S/Network.requestWillBeSentExtraInfo", requestId="persons early") is None
     assert gate.event("S/Network.requestWillBeSent", requestId="persons") is None
     for method in ("requestWillBeSentExtraInfo", "responseReceived"):
         assert gate.event(f"S/Network.{method}", requestId="agents") is not None
@@ -553,7 +554,19 @@ def test_a_request_of_the_person_is_never_shown_and_one_of_the_agent_is_followed
     assert gate.event("S/Network.responseReceivedExtraInfo", requestId="persons") is None
     assert gate.event("S/Network.loadingFinished", requestId="persons") is None
     assert gate.event("S/Network.loadingFinished", requestId="agents") is not None
-    assert gate.event("S/Network.loadingFinished", requestId="persons") is not None  # forgotten
+    for request in ("persons", "persons early"):
+        assert gate.event("S/Network.responseReceivedExtraInfo", requestId=request) is None
+    assert gate.event("S/Network.requestWillBeSent", requestId="agents next") is not None
+
+
+def test_the_latest_requests_are_remembered() -> None:
+    gate = Gate(may_act=False)
+    for number in range(10_001):
+        assert gate.event("Network.requestWillBeSent", requestId=f"{number}.1") is None
+    gate.gate.give_back(1.0)
+    assert gate.event("Network.responseReceived", requestId="10000.1") is None
+    assert gate.event("Network.responseReceived", requestId="1.1") is None
+    assert gate.event("Network.responseReceived", requestId="0.1") is not None
 
 
 def test_a_dialog_is_the_persons_until_the_agent_has_control() -> None:

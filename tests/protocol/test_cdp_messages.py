@@ -10,7 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pilothouse.protocol.cdp_messages import Command, Glance, NoCommand, command_untrusted, event_of, glance, result_of
+from pilothouse.protocol.cdp_messages import (
+    Command,
+    Glance,
+    NoCommand,
+    command_untrusted,
+    event_of,
+    glance,
+    request_of,
+    result_of,
+)
 
 SESSION = "0123456789ABCDEF0123456789ABCDEF"
 
@@ -119,3 +128,16 @@ def test_of_a_large_answer_only_the_ends_are_read() -> None:
     # The middle is no JSON: whoever parsed it would stumble.
     message = b'{"id":7,"result":' + b"\xff" * 1000 + b',"sessionId":"' + SESSION.encode() + b'"}'
     assert glance(message) == Glance(7, None, SESSION)
+
+
+@pytest.mark.parametrize("separators", [(",", ":"), (", ", ": ")])
+@given(st.text() | st.from_regex(r"[0-9A-F.]+", fullmatch=True), st.booleans())
+def test_the_request_that_an_event_is_about(separators: tuple[str, str], request: str, first: bool) -> None:
+    params = {"requestId": request, "x": 1} if first else {"x": {"requestId": "another"}, "requestId": request}
+    message = json.dumps({"method": "Network.loadingFinished", "params": params}, separators=separators).encode()
+    assert request_of(message) == request
+
+
+@given(st.binary())
+def test_any_bytes_are_about_some_request(message: bytes) -> None:
+    request_of(message)

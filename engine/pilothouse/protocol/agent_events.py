@@ -56,8 +56,5 @@ OF_REQUESTS = frozenset(
 )
 """Pass for requests that had begun before the person took control."""
 
-REQUEST_BEGINS = "Network.requestWillBeSent"
-REQUEST_ENDS = frozenset({"Network.loadingFailed", "Network.loadingFinished"})
-
 DIALOG_OPENS, DIALOG_CLOSES = "Page.javascriptDialogOpening", "Page.javascriptDialogClosed"
 """The person answers dialogs. One that is open when the agent has control again is told then."""

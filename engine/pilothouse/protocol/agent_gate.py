@@ -30,8 +30,6 @@ from pilothouse.protocol.agent_events import (
     DIALOG_OPENS,
     OF_REQUESTS,
     PASSING,
-    REQUEST_BEGINS,
-    REQUEST_ENDS,
 )
 from pilothouse.protocol.agent_targets import AgentTargets, Pages
 from pilothouse.protocol.cdp_messages import (
@@ -47,6 +45,7 @@ from pilothouse.protocol.cdp_messages import (
     failure,
     glance,
     order,
+    request_of,
     result_of,
     success,
 )
@@ -64,7 +63,7 @@ drives, when all are read, housekeeping is kept back like the rest."""
 LET_BEGIN = "Runtime.runIfWaitingForDebugger"
 
 _BLANK_PAGE: Step = ("Target.createTarget", {"url": "about:blank"}, None)
-_MOST_HIDDEN = 10_000
+_MOST_REQUESTS = 10_000
 _LARGEST_DIALOG = 65_536
 
 
@@ -152,7 +151,8 @@ class AgentGate:
         self._before: set[int] = set()
         self._making_contexts: set[int] = set()
         self._refusing: set[str | None] = set()
-        self._hidden: dict[str, None] = {}
+        self._requests: dict[str, bool] = {}
+        """The latest requests, and whether they are hidden from the agent."""
         self._dialogs: dict[str | None, Raw] = {}
 
     @property
@@ -198,7 +198,7 @@ class AgentGate:
             self._follow(seen.method, message)
             return message
         if self._may_act:
-            return None if self._hidden and self._is_hidden(seen.method, message) else message
+            return None if seen.method in OF_REQUESTS and self._is_hidden(message) else message
         return message if self._options.observe else self._shown(seen.method, message)
 
     def take(self) -> Turn:
@@ -352,24 +352,22 @@ class AgentGate:
         if method in PASSING:
             return message
         if method in OF_REQUESTS:
-            return None if self._is_hidden(method, message) else message
+            return None if self._is_hidden(message) else message
         if method in (DIALOG_OPENS, DIALOG_CLOSES):
             return self._dialog(method, message)
         return None
 
-    def _is_hidden(self, method: str | None, message: Raw) -> bool:
-        """Whether an event is about a request that began while a person drove."""
-        if method not in OF_REQUESTS:
-            return False
-        params, _ = event_of(message)
-        request = str(params.get("requestId"))
-        if method == REQUEST_BEGINS and not self._may_act and "redirectResponse" not in params:
-            self._hidden[request] = None
-            if len(self._hidden) > _MOST_HIDDEN:
-                del self._hidden[next(iter(self._hidden))]
-        hidden = request in self._hidden
-        if method in REQUEST_ENDS:
-            self._hidden.pop(request, None)
+    def _is_hidden(self, message: Raw) -> bool:
+        """Whether an event is about a request that was first heard of while a person drove.
+
+        What its events come in is not certain: its headers may come before it is said to begin, or when it is over.
+        """
+        request = request_of(message)
+        hidden = self._requests.get(request)
+        if hidden is None:
+            hidden = self._requests[request] = not self._may_act
+            if len(self._requests) > _MOST_REQUESTS:
+                del self._requests[next(iter(self._requests))]
         return hidden
 
     def _dialog(self, method: str, message: Raw) -> Raw | None:

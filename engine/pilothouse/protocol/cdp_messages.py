@@ -31,6 +31,7 @@ _MEMBERS = frozenset({"id", "method", "params", "sessionId"})
 _HEAD = re.compile(rb'\{"(?:id":(-?[0-9]{1,10})[,}]|method":"([A-Za-z]+\.[A-Za-z]+)"[,}])')
 _TAIL = re.compile(rb',"sessionId":"([0-9A-Za-z-]{1,64})"\}\Z')
 _LONGEST_TAIL = 84
+_REQUEST = re.compile(rb'\{"method":"[A-Za-z.]+","params":\{"requestId":"([0-9A-Za-z.-]{1,64})"')
 
 
 class NoCommand(RemoteProtocolError):
@@ -126,6 +127,12 @@ def event_of(message: Raw) -> tuple[Mapping[str, Any], str | None]:
         return {}, None
     params, session = document.get("params"), document.get("sessionId")
     return params if isinstance(params, dict) else {}, session if isinstance(session, str) else None
+
+
+def request_of(message: Raw) -> str:
+    """Which request an event of the network is about."""
+    head = _REQUEST.match(message)
+    return head[1].decode() if head is not None else str(event_of(message)[0].get("requestId"))
 
 
 def result_of(message: Raw) -> Mapping[str, Any]:
