@@ -23,6 +23,7 @@ class BareAgent:
         self._websocket = websocket
         self._last_id = 0
         self._page: dict[str, str] = {}
+        self._acknowledged: set[int] = set()
         self.events: list[str] = []
         listed = self.ask("Target.getTargets")["targetInfos"]
         [target_id] = [target["targetId"] for target in listed if target["type"] == "page"]
@@ -37,7 +38,7 @@ class BareAgent:
 
     def answer(self, number: int) -> dict[str, Any]:
         """The result of a command, which is the next answer."""
-        while "id" not in (message := self._hear()):
+        while (message := self._hear()).get("id") in {None, *self._acknowledged}:
             pass
         assert message["id"] == number
         result: dict[str, Any] = message["result"]
@@ -78,6 +79,8 @@ class BareAgent:
         message = json.loads(text)
         if "id" not in message:
             self.events.append(str(text))
+            if message["method"] == "Page.screencastFrame":  # else no more than three come
+                self._acknowledged.add(self.send("Page.screencastFrameAck", sessionId=message["params"]["sessionId"]))
         return message
 
 

@@ -69,6 +69,7 @@ HOUSEKEEPING: dict[str, Housekeeping] = {
     "Runtime.runIfWaitingForDebugger": Housekeeping("lets a target begin that waits for its clients"),
     "Page.getFrameTree": Housekeeping("lists frames"),
     "Page.setLifecycleEventsEnabled": _EVENTS,
+    "Page.screencastFrameAck": Housekeeping("lets the next frame come, to an agent that observes"),
     "Page.createIsolatedWorld": Housekeeping("makes a place for scripts, and runs none"),
     "Page.addScriptToEvaluateOnNewDocument": Housekeeping(
         "makes such a place in each document to come", _without_code, "without a script, or with one that is a comment"
