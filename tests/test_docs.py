@@ -157,7 +157,7 @@ def test_reference_of_the_streams_names_every_close_code_and_kind() -> None:
 def _error_codes() -> set[str]:
     """What the message channel may say: by name in its code, or as the class of what failed in the browser."""
     engine = ROOT / "engine" / "pilothouse"
-    channels = ("message", "control_talk", "registry", "browser_requests", "clipboard")
+    channels = ("message", "control_talk", "live_session", "browser_requests", "clipboard")
     modules = ("protocol/messages.py", *(f"channels/{name}.py" for name in channels))
     code = "".join((engine / module).read_text() for module in modules)
     named = set(re.findall(r'code="(\w+)"|\bError\(.*"(\w+)"\)', code))
