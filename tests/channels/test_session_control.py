@@ -25,6 +25,7 @@ from pilothouse.protocol.messages import (
     ControlRequested,
     ControlRequestOver,
     Error,
+    GoBack,
     GrantControl,
     Ping,
     Pong,
@@ -98,6 +99,26 @@ def moves(world: World) -> list[tuple[str, str | None, str]]:
         for event in world.events
         if isinstance(event, ControlEvent)
     ]
+
+
+async def test_a_frontend_that_takes_control_is_heard_while_the_agent_finishes(
+    world: World, session: LiveSession
+) -> None:
+    session.set_upstream(None)
+    agent = Slow(session)
+    agent.join()
+    frontend = await opened(world)
+    for message in (TakeControl(), GoBack(), Ping("1")):
+        await frontend.tell(message)
+    assert await frontend.hear() == Pong("1")
+    agent.done.set()
+    changed = await frontend.hear()
+    assert isinstance(changed, ControlChanged)
+    assert changed.you_hold_control
+    # What came behind the request for control was meant with it.
+    answer = await frontend.hear()
+    assert isinstance(answer, Error)
+    assert (answer.failed_kind, answer.code) == ("go-back", "not_possible")
 
 
 async def test_the_agent_stops_at_once_and_the_person_waits_for_it(

@@ -207,6 +207,9 @@ class BrowserRequests:
         async for request, epoch in row:
             answer: ToFrontend | None = None
             rule = RULES[type(request)]
+            if rule.holder_only:
+                # It may have come right behind the request for control.
+                await self._session.control_settled()
             with trio.CancelScope() as scope:
                 if rule.leaves_page:
                     self._leaving = scope

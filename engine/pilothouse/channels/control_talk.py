@@ -69,13 +69,13 @@ class ControlTalk:
                 await send(self._told_now())
             await trio.sleep(PRESENCE_SECONDS)
 
-    async def carry_out(self, message: Helm) -> ToFrontend | None:
+    def carry_out(self, message: Helm) -> ToFrontend | None:
         """The answer; None where the news to everybody is the answer, or it comes later."""
         session, viewer = self._session, self._viewer
         try:
             match message:
                 case TakeControl():
-                    return await self._take()
+                    return self._take()
                 case CedeControl(note=note):
                     if session.withdraw_request(viewer):
                         return self._told_now()
@@ -90,14 +90,13 @@ class ControlTalk:
             return Error(message.kind, "nobody has asked, or it is too late", "not_asked")
         return None
 
-    async def _take(self) -> ToFrontend | None:
-        epoch = self._session.control.control_epoch
+    def _take(self) -> ToFrontend | None:
         try:
-            state = await self._session.take_control(self._viewer)
+            moved = self._session.give_control(self._viewer)
         except ControlHeld:
             return self._ask()
-        # Where nothing has moved, nobody was told.
-        return self._told_now() if state.control_epoch == epoch else None
+        # Where nothing has moved, nobody is told.
+        return None if moved else self._told_now()
 
     def _ask(self) -> ToFrontend:
         try:

@@ -117,6 +117,16 @@ class LiveSession:
         """
         return self._control.may_act(viewer)
 
+    def give_control(self, viewer: Viewer) -> bool:
+        """Give control to this viewer, without waiting until it may act; returns whether it moved.
+
+        Everybody is told when the viewer may act.
+
+        Raises:
+            MayNotControl, ControlHeld, NotInControl: see `take_control`.
+        """
+        return self._control.give(viewer)
+
     async def take_control(self, viewer: Viewer) -> ControlState:
         """Give control to this viewer; everybody is told when it moved. Returns when the viewer may act.
 

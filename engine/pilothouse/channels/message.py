@@ -100,7 +100,7 @@ class MessageChannel(Channel):
         while True:
             message = await self.connection.transport.receive()
             try:
-                answer = await self._carry_out(_decoded(message), session, control, requests)
+                answer = self._carry_out(_decoded(message), session, control, requests)
             except BadMessage as error:
                 answer = Error(error.failed_kind, str(error), error.code)
             if answer is not None:
@@ -134,7 +134,7 @@ class MessageChannel(Channel):
                 await changed.wait()
                 changed = trio.Event()
 
-    async def _carry_out(
+    def _carry_out(
         self, message: FromFrontend, session: LiveSession, control: ControlTalk, requests: BrowserRequests
     ) -> ToFrontend | None:
         """The answer; None where it comes later, or the news to everybody is the answer."""
@@ -145,7 +145,7 @@ class MessageChannel(Channel):
             case Ping(id=ping_id):
                 return Pong(ping_id)
             case TakeControl() | CedeControl() | GrantControl() | RefuseControl():
-                return await control.carry_out(message)
+                return control.carry_out(message)
             case DeclineTakeover(request_id=request_id, note=note):
                 if not session.takeovers.decline(request_id, note or ""):
                     return Error(message.kind, "nobody asks for help, or it is too late", "not_asked")

@@ -79,8 +79,8 @@ class SessionControl:
         """Whether this viewer may act at this moment."""
         return self._lease.may_act(viewer)
 
-    async def take(self, viewer: Viewer) -> ControlState:
-        """Give control to a viewer; returns when it may act.
+    def give(self, viewer: Viewer) -> bool:
+        """Give control to a viewer, who may act when that is settled; returns whether it moved.
 
         Raises:
             MayNotControl: its credential does not let it.
@@ -88,9 +88,15 @@ class SessionControl:
             NotInControl: the session is over.
         """
         _must_be_allowed(viewer)
-        if self._lease.take(viewer, trio.current_time()):
+        moved = self._lease.take(viewer, trio.current_time())
+        if moved:
             self._moved("take")
         self._watch_clock()
+        return moved
+
+    async def take(self, viewer: Viewer) -> ControlState:
+        """Give control to a viewer; returns when it may act. Raises what `give` raises."""
+        self.give(viewer)
         await self.settled()
         return self.state
 
