@@ -91,7 +91,8 @@ class Helm:
     async def request_takeover(self, reason: str, *, deadline_seconds: int = 300, note: str = "") -> Takeover:
         """Ask that a person takes control; returns when they have given it back, or will not come.
 
-        Whoever is cancelled while it waits needs no help any more, and the people who watch are told.
+        Whoever is cancelled while it waits needs no help any more, and the people who watch are told. Only a request
+        that the server has not answered yet at that moment may stay, until its deadline.
 
         Args:
             reason: short, such as `captcha`; people read it. 1 to 200 characters.
