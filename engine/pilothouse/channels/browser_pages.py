@@ -73,6 +73,7 @@ class Page:
         self._link = link
         self._frames: dict[str, str] = {}  # each with the session that it was attached by
         self._listeners: dict[trio.MemorySendChannel[CdpEvent], frozenset[str]] = {}
+        self._until_dialog: set[trio.CancelScope] = set()
 
     async def execute(
         self, method: str, params: Mapping[str, Any] | None = None, *, session_id: str | None = None
@@ -109,6 +110,16 @@ class Page:
             finally:
                 self._listeners.pop(send, None)
 
+    @contextmanager
+    def until_dialog(self) -> Iterator[None]:
+        """Cancel what is in the context when a dialog opens."""
+        with trio.CancelScope() as scope:
+            self._until_dialog.add(scope)
+            try:
+                yield
+            finally:
+                self._until_dialog.remove(scope)
+
     def add_frame(self, session_id: str, parent: str) -> None:
         """An out-of-process frame was attached, by way of the session of the page or frame that it is in."""
         self._frames[session_id] = parent
@@ -127,6 +138,8 @@ class Page:
         """Something happened in this page or in one of its frames."""
         if event.method == "Page.javascriptDialogOpening":
             self.dialog_open = True
+            for scope in self._until_dialog:
+                scope.cancel()
         elif event.method == "Page.javascriptDialogClosed":
             self.dialog_open = False
         for listener, methods in self._listeners.items():

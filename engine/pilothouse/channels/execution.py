@@ -321,25 +321,7 @@ async def _unless_crashed(work: _Work[_ResultT], page: Page) -> _ResultT:
 
 async def _unless_dialog(work: _Work[_ResultT], page: Page) -> _ResultT:
     """Do it, unless a dialog is open, or opens before it is done."""
-    results: list[_ResultT] = []
-    failures: list[Exception] = []
-
-    async def watch(nursery: trio.Nursery) -> None:
-        async for _ in dialogs:
-            nursery.cancel_scope.cancel()
-
-    with page.listen("Page.javascriptDialogOpening") as dialogs:
-        if page.dialog_open:
-            raise DialogOpen
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(watch, nursery)
-            try:
-                results.append(await work(page))
-            except (CdpFailure, ExecutionFailed) as error:
-                failures.append(error)  # out of the nursery it would come in a group
-            nursery.cancel_scope.cancel()
-    if failures:
-        raise failures[0]
-    if not results:
-        raise DialogOpen
-    return results[0]
+    if not page.dialog_open:
+        with page.until_dialog():
+            return await work(page)
+    raise DialogOpen
