@@ -233,10 +233,9 @@ async def test_a_page_that_hangs_keeps_nothing_else_waiting(helm: Helm) -> None:
 
 async def test_a_dialog_is_a_clear_error(helm: Helm) -> None:
     async with helm.helmsman() as client:
-        await helm.in_page("void setTimeout(() => alert('Ahoy'))")
-        answer = await client.ask(ClipboardCopy(), Error)
-        while answer.code != "dialog_open":  # until it is there
-            answer = await client.ask(ClipboardCopy(), Error)
+        await helm.in_page("void setTimeout(() => { navigator.sendBeacon('/alerts'); alert('Ahoy') })")
+        await eventually(lambda: "/alerts" in helm.site.requests)
+        assert (await client.ask(ClipboardCopy(), Error)).code == "dialog_open"
         assert await client.ask(GetBrowserUrl(), BrowserUrl) == BrowserUrl(helm.site.url("/deck"))
 
 

@@ -251,10 +251,9 @@ async def test_without_a_message_channel_the_chord_passes(helm: Helm) -> None:
 
 async def test_a_dialog_keeps_nobody_waiting(helm: Helm) -> None:
     async with helm.helmsman() as client:
-        await helm.in_page("void setTimeout(() => alert('Ahoy'))")
-        answer = await client.ask(ClipboardCopy(), Error)
-        while answer.code != "dialog_open":  # until it is there
-            answer = await client.ask(ClipboardCopy(), Error)
+        await helm.in_page("void setTimeout(() => { navigator.sendBeacon('/alerts'); alert('Ahoy') })")
+        await eventually(lambda: "/alerts" in helm.site.requests)
+        assert (await client.ask(ClipboardCopy(), Error)).code == "dialog_open"
         await client.rfb(chord(CONTROL, "v"))
         await client.hear(AskForClipboard)
         assert await client.ask(AskForClipboardResponse("x"), Pasted) == Pasted(1, ok=False)

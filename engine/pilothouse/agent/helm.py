@@ -91,8 +91,7 @@ class Helm:
     async def request_takeover(self, reason: str, *, deadline_seconds: int = 300, note: str = "") -> Takeover:
         """Ask that a person takes control; returns when they have given it back, or will not come.
 
-        Whoever is cancelled while it waits needs no help any more, and the people who watch are told. Only a request
-        that the server has not answered yet at that moment may stay, until its deadline.
+        Whoever is cancelled while it waits needs no help any more, and the people who watch are told.
 
         Args:
             reason: short, such as `captcha`; people read it. 1 to 200 characters.
@@ -109,15 +108,23 @@ class Helm:
         body = {"reason": reason, "deadline_seconds": deadline_seconds, "note": note}
         ends = anyio.current_time() + deadline_seconds + TROUBLE_SECONDS
         requests = f"{self._address.api}/takeover_requests"
-        request = await self._ask("POST", requests, ends, body=body, headers=headers)
-        url = f"{requests}/{request.get('request_id')}"
+        request: dict[str, Any] = {"state": "asked for"}
+        refused = False
         try:
+            request = await self._ask("POST", requests, ends, body=body, headers=headers)
             while request["state"] != "resolved":
-                request = await self._ask("GET", f"{url}?wait=1", ends)
+                request = await self._ask("GET", f"{requests}/{request['request_id']}?wait=1", ends)
+        except Refused:
+            refused = "request_id" not in request
+            raise
         finally:
-            if request["state"] != "resolved":
+            if request["state"] != "resolved" and not refused:
                 with anyio.move_on_after(_GOODBYE_SECONDS, shield=True), suppress(HelmError):
-                    await self._client.ask("DELETE", url, seconds=_GOODBYE_SECONDS)
+                    if "request_id" not in request:  # its answer has not come: asking again brings the same one
+                        request = await self._client.ask(
+                            "POST", requests, seconds=_GOODBYE_SECONDS, body=body, headers=headers
+                        )
+                    await self._client.ask("DELETE", f"{requests}/{request['request_id']}", seconds=_GOODBYE_SECONDS)
         return Takeover(**_only(Takeover, request))
 
     async def _ask(self, method: str, url: str, ends: float, **more: Any) -> dict[str, Any]:
